@@ -1,0 +1,1 @@
+"""HTTP: routes, payloads, one error table, one middleware a concern."""

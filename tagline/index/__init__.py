@@ -1,0 +1,1 @@
+"""The photo index: TinyDB behind the ``PhotoIndex`` protocol."""

@@ -1,0 +1,78 @@
+"""The protocol that every photo index keeps."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from tagline.model import IndexedFile, IndexedPhoto, Page, PhotoQuery
+
+
+class IndexedState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The part of a row that a reconcile compares: cheap to read for every photo at once."""
+
+    id: str
+    object_key: str
+    fingerprint: str
+    files: tuple[IndexedFile, ...]
+
+
+class PhotoIndex(Protocol):
+    """A cache of rows by photo id; used from one thread, and no method blocks it for long.
+
+    A row's JSON is kept encoded; reads never build values that they were not asked for.
+    """
+
+    def __len__(self) -> int:
+        """Number of photos."""
+        ...
+
+    def get(self, photo_id: str) -> IndexedPhoto | None:
+        """The row with this id."""
+        ...
+
+    def photo_json(self, photo_id: str) -> bytes | None:
+        """The JSON of the photo with this id, exactly as a client gets it."""
+        ...
+
+    def by_key(self, object_key: str) -> IndexedPhoto | None:
+        """The row of the photo with this object key."""
+        ...
+
+    def by_fingerprint(self, fingerprint: str) -> list[IndexedState]:
+        """Rows with this content fingerprint, sorted by object key."""
+        ...
+
+    def page(self, query: PhotoQuery) -> Page:
+        """A page of photos sorted by object key (by code point; ids break ties)."""
+        ...
+
+    def ids(self, query: PhotoQuery) -> tuple[int, list[str]]:
+        """The total, and the ids of a page."""
+        ...
+
+    def states(self, directory: str = "", *, recursive: bool = True) -> Iterator[IndexedState]:
+        """Rows below (or directly in) a directory, sorted by object key.
+
+        Safe against changes between two steps: a row changed meanwhile may be given old or new.
+        """
+        ...
+
+    def apply(self, put: Iterable[IndexedPhoto], remove: Iterable[str] = ()) -> None:
+        """Store rows (by their photo's id) and remove ids, as one transaction.
+
+        Removal comes first. No two rows may share an object key after it.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Make every change so far survive a power cut. May be called from another thread."""
+        ...
+
+    def compact_if_needed(self) -> None:
+        """Rewrite the file when most of it is history. May be called from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Sync, release the file and its lock."""
+        ...

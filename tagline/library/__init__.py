@@ -1,0 +1,1 @@
+"""The use cases: the only place where storage, metadata, index and auth meet."""

@@ -1,0 +1,1 @@
+"""Reading and editing photo metadata: bytes in, bytes out, no files, no clock."""

@@ -1,0 +1,94 @@
+"""What the codecs hand to one another: plain frozen values, no behaviour."""
+
+from datetime import datetime
+
+import msgspec
+
+from tagline.model import ByteSource, Gps
+
+
+class Container(msgspec.Struct, frozen=True, kw_only=True):
+    """The metadata blocks of one file, cut out of its container format but not yet understood.
+
+    ``width`` and ``height`` are stored pixels. ``exif`` starts at the TIFF header (``II`` or
+    ``MM``); of a TIFF or a RAW file built on it, it is the file itself. ``xmp`` is the main packet,
+    ``iptc`` the IIM data sets (IPTC IIM 4.2), ``iptc_digest`` the 16 bytes of the Photoshop
+    resource 0x0425. ``image_data`` lists the extents (offset, length in bytes) that hold the image
+    and no metadata, in an order that no metadata edit changes; empty where the format is not
+    understood. ``orientation`` is set only where the container itself turns the image (HEIF irot
+    and imir), as an EXIF orientation value. ``problem`` is a sentence for people, or None.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    orientation: int | None = None
+    exif: bytes | ByteSource | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    iptc_digest: bytes | None = None
+    image_data: tuple[tuple[int, int], ...] = ()
+    problem: str | None = None
+
+
+class TakenAt(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment by a camera's clock: naive local time, and its UTC offset in minutes if known."""
+
+    local: datetime
+    offset_minutes: int | None = None
+
+
+class ExifValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What an EXIF block says (EXIF 3.0). Texts are decoded, NUL and outer padding cut off.
+
+    ``taken_at`` is DateTimeOriginal, ``digitized_at`` DateTimeDigitized, each with SubSecTime and
+    OffsetTime. ``width`` and ``height`` are PixelXDimension and PixelYDimension.
+    """
+
+    description: str | None = None
+    user_comment: str | None = None
+    xp_comment: str | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    orientation: int | None = None
+    taken_at: TakenAt | None = None
+    digitized_at: TakenAt | None = None
+    gps: Gps | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class XmpValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What an XMP packet says (ISO 16684-1).
+
+    ``description`` is dc:description's ``x-default``, else its first item; ``tiff_description`` is
+    tiff:ImageDescription. ``taken_at`` is exif:DateTimeOriginal, else photoshop:DateCreated.
+    ``fingerprint`` is Tagline's own property in a sidecar.
+    """
+
+    description: str | None = None
+    tiff_description: str | None = None
+    user_comment: str | None = None
+    taken_at: TakenAt | None = None
+    orientation: int | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    gps: Gps | None = None
+    fingerprint: str | None = None
+
+
+class IptcValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What IPTC data sets say: 2:120 Caption-Abstract, and 2:55 with 2:60 as ``taken_at``."""
+
+    description: str | None = None
+    taken_at: TakenAt | None = None
+
+
+class JsonSidecarValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What a JSON sidecar in Google Takeout's form says."""
+
+    title: str | None = None
+    description: str | None = None
+    taken_timestamp: int | None = None
+    fingerprint: str | None = None

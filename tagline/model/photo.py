@@ -1,0 +1,93 @@
+"""The frozen values that every layer above the siblings speaks of."""
+
+import msgspec
+
+
+class Gps(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A position: decimal degrees (north and east positive), metres above sea level."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+
+
+class DescriptionSource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One place that holds a description.
+
+    ``place`` is one of ``xmp_sidecar``, ``json_sidecar``, ``exif``, ``iptc``, ``xmp``,
+    ``user_comment``, ``xp_comment``. ``text`` is given only where it differs from the
+    description that the photo shows.
+    """
+
+    place: str
+    agrees: bool
+    text: str | None = None
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All that a person may edit. ``None`` means that the photo says nothing."""
+
+    description: str | None = None
+
+
+class Photo(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo as clients see it; its JSON is exactly these members in this order.
+
+    Times are RFC 3339 in UTC with microseconds. ``taken_at`` of a photo that names no time zone
+    is its local time written as if it were UTC, and ``taken_at_offset`` is then ``None``.
+    ``width`` and ``height`` are the stored pixel dimensions, before ``orientation`` (EXIF 3.0,
+    4.6.5.1: 1 to 8) is applied. ``etag`` is unquoted.
+    """
+
+    id: str
+    object_key: str
+    metadata: Metadata
+    last_modified: str
+    media_type: str
+    size: int
+    width: int | None
+    height: int | None
+    orientation: int | None
+    taken_at: str | None
+    taken_at_offset: str | None
+    camera: str | None
+    make: str | None
+    model: str | None
+    lens: str | None
+    gps: Gps | None
+    stored_in: tuple[str, ...]
+    description_sources: tuple[DescriptionSource, ...]
+    writable: bool
+    problem: str | None
+    etag: str
+
+
+class FileState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a stat says of a file: equal states mean an unchanged file.
+
+    The device number is left out on purpose: btrfs, ZFS and network mounts give a new one at every
+    mount, and an inode number with both times and the size is as telling without it.
+    """
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class IndexedFile(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A file that an index row was made from, and its state then."""
+
+    object_key: str
+    state: FileState
+
+
+class IndexedPhoto(msgspec.Struct, frozen=True, kw_only=True):
+    """An index row: the photo, its content fingerprint, and the files it was read from.
+
+    ``files[0]`` is the photo itself; its sidecars follow, sorted by object key.
+    """
+
+    photo: Photo
+    fingerprint: str
+    files: tuple[IndexedFile, ...]

@@ -1,0 +1,1 @@
+"""Photo files: the storage protocol and its providers."""
