@@ -1,0 +1,65 @@
+# Two commands are enough: `make serve PHOTOS=DIR` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PHOTOS ?=
+SOURCES := tagline tests benchmarks
+
+.PHONY: help serve test check lint types layers dead-code format lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+serve: $(VENV)/.serve ## Set up and serve the photos below PHOTOS=DIR
+	@test -n "$(PHOTOS)" || { echo 'Say which photos: make serve PHOTOS=/path/to/photos' >&2; exit 2; }
+	@exec $(BIN)/tagline serve "$(PHOTOS)"
+
+test: $(VENV)/.dev ## Set up and run the tests
+	$(BIN)/pytest -n 2
+
+check: lint types layers dead-code ## Lint, format check, types, layers, dead code
+
+lint: $(VENV)/.dev ## Ruff: rules and format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(VENV)/.dev ## Strict types
+	$(BIN)/basedpyright tagline
+
+layers: $(VENV)/.dev ## Imports go down only
+	$(BIN)/lint-imports
+
+dead-code: $(VENV)/.dev ## Code that nothing uses
+	$(BIN)/vulture
+
+format: $(VENV)/.dev ## Format the sources
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+lock: ## Renew the hash-pinned locks (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Tagline needs Python 3.11 or newer; name one: make PYTHON=python3.12 …' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo 'Python cannot make virtual environments: apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The package itself is one path file: nothing is built, nothing unpinned is fetched.
+define install
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1)
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "tagline.pth").write_text("$(CURDIR)\n")'
+	@printf '#!/bin/sh\nexec "%s/python" -m tagline "$$@"\n' '$(CURDIR)/$(BIN)' > $(BIN)/tagline
+	@chmod +x $(BIN)/tagline
+endef
+
+$(VENV)/.serve: requirements.lock | $(VENV)/bin/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
+	$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.serve
