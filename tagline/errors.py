@@ -14,6 +14,7 @@
     │   └── EditRefused             the file cannot be edited provably safely
     ├── IndexFailure
     │   ├── IndexLocked             another process holds the index
+    │   ├── IndexUnavailable        its file cannot be read or written (no space, permissions)
     │   └── IndexDamaged            the file on disk cannot be trusted
     ├── AuthError
     │   ├── InvalidPassword
@@ -133,6 +134,14 @@ class IndexLocked(IndexFailure):
         by = holder or "another process"
         super().__init__(f"{name} is in use by {by}; stop it, or choose another DATABASE_URL.")
         self.holder = holder
+
+
+class IndexUnavailable(IndexFailure):
+    """The file cannot be read or written; nothing was changed. ``reason`` says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be read or written: {reason}.")
+        self.reason = reason
 
 
 class IndexDamaged(IndexFailure):

@@ -1,0 +1,189 @@
+"""The photo index over TinyDB."""
+
+from collections.abc import Iterable, Iterator
+
+from tagline.index.encoded import EncodedStorage
+from tagline.index.lines import Rows
+from tagline.index.order import Order
+from tagline.index.protocol import IndexedState
+from tagline.index.rows import (
+    decode_files,
+    decode_photo,
+    encode_row,
+    has_other_id,
+    sort_key,
+    state_of,
+)
+from tagline.index.table import JournalDatabase
+from tagline.model import IndexedPhoto, Page, PhotoQuery, photo_id
+
+STEP = 256
+"""Rows that ``states`` reads at once."""
+
+
+class TinyPhotoIndex:
+    """The ``PhotoIndex`` over the tables ``photos`` and ``files`` of a TinyDB.
+
+    ``recovered`` is a sentence when the file on disk could not be used and the index began empty.
+    The rows are in memory: reads touch no disk, and ``apply`` appends to the file.
+    """
+
+    def __init__(self, database: JournalDatabase) -> None:
+        self._database = database
+        storage = database.encoded
+        if not storage.tables:
+            storage.commit({"photos": {}, "files": {}})
+        self._photos = storage.tables["photos"]
+        self._files = storage.tables["files"]
+        self._order = Order(self._sort_key, self._photos)
+        self._other_ids: dict[str, set[str]] = {}
+        self._note_other_ids(k for k, raw in self._files.items() if has_other_id(raw))
+
+    @property
+    def _storage(self) -> EncodedStorage:
+        return self._database.encoded
+
+    @property
+    def recovered(self) -> str | None:
+        """What was wrong with the file on disk, when the index had to begin empty."""
+        return self._storage.recovered
+
+    def _sort_key(self, photo_id: str) -> bytes:
+        return sort_key(self._photos[photo_id])
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def get(self, photo_id: str) -> IndexedPhoto | None:
+        """The row with this id."""
+        photo = self._photos.get(photo_id)
+        if photo is None:
+            return None
+        files = decode_files(self._files[photo_id])
+        return IndexedPhoto(
+            photo=decode_photo(photo), fingerprint=files.fingerprint, files=files.files
+        )
+
+    def photo_json(self, photo_id: str) -> bytes | None:
+        """The JSON of the photo with this id, exactly as a client gets it."""
+        return self._photos.get(photo_id)
+
+    def by_key(self, object_key: str) -> IndexedPhoto | None:
+        """The row of the photo with this object key."""
+        wanted = object_key.encode("utf-8", "surrogatepass") + b"\0"
+        found = self._order.at_or_behind(wanted, 1)
+        if found and self._sort_key(found[0]).startswith(wanted):
+            return self.get(found[0])
+        return None
+
+    def by_fingerprint(self, fingerprint: str) -> list[IndexedState]:
+        """Rows with this content fingerprint, sorted by object key."""
+        ids = {photo_id(fingerprint), *self._other_ids.get(fingerprint, ())}
+        states = [state_of(i, raw) for i in ids if (raw := self._files.get(i)) is not None]
+        same = (s for s in states if s.fingerprint == fingerprint)
+        return sorted(same, key=lambda s: (s.object_key, s.id))
+
+    def page(self, query: PhotoQuery) -> Page:
+        """A page of photos sorted by object key (by code point; ids break ties)."""
+        ids = self._order.slice(query.offset, query.limit)
+        items = tuple(map(self._photos.__getitem__, ids))
+        return Page(total=len(self), limit=query.limit, offset=query.offset, items=items)
+
+    def ids(self, query: PhotoQuery) -> tuple[int, list[str]]:
+        """The total, and the ids of a page."""
+        return len(self), self._order.slice(query.offset, query.limit)
+
+    def states(self, directory: str = "", *, recursive: bool = True) -> Iterator[IndexedState]:
+        """Rows below (or directly in) a directory, sorted by object key.
+
+        Safe against changes between two steps: a row changed meanwhile may be given old or new.
+        """
+        prefix = f"{directory}/".encode("utf-8", "surrogatepass") if directory else b""
+        start: bytes | None = prefix
+        while start is not None:
+            given, start = self._step(prefix, start, recursive=recursive)
+            yield from (state_of(i, raw) for i, raw in given)
+
+    def _step(
+        self, prefix: bytes, start: bytes, *, recursive: bool
+    ) -> tuple[list[tuple[str, bytes]], bytes | None]:
+        """Some ids and encoded states from ``start`` on, and where the next ones begin."""
+        given: list[tuple[str, bytes]] = []
+        for i in self._order.at_or_behind(start, STEP):
+            key = self._sort_key(i)
+            if not key.startswith(prefix):
+                return given, None
+            child, slash, _ = key[len(prefix) :].partition(b"/")
+            if slash and not recursive:
+                return given, prefix + child + b"0"  # "0" is next to "/": past the directory
+            given.append((i, self._files[i]))
+            start = key + b"\0"
+        return given, start if given else None
+
+    def apply(self, put: Iterable[IndexedPhoto], remove: Iterable[str] = ()) -> None:
+        """Store rows (by their photo's id) and remove ids, as one transaction.
+
+        Removal comes first. No two rows may share an object key after it. An iterable is read
+        before anything is changed. Costs per row, whatever the number of rows: two encodings and,
+        where the row is new or moved, a bisection.
+
+        Raises:
+            IndexUnavailable: the file could not be written; nothing has changed.
+        """
+        photos: dict[str, bytes | None] = {i: None for i in remove if i in self._photos}
+        files: dict[str, bytes | None] = dict(photos)
+        for row in put:
+            photos[row.photo.id], files[row.photo.id] = encode_row(row)
+        if photos:
+            self._commit(photos, files)
+
+    def _commit(self, photos: Rows, files: Rows) -> None:
+        leaving, arriving = self._moves(photos)
+
+        def before_apply() -> None:
+            self._order.discard(leaving)
+            self._forget_other_ids(files)
+
+        self._storage.commit({"photos": photos, "files": files}, before_apply)
+        self._order.add(arriving)
+        self._note_other_ids(k for k, raw in files.items() if raw and has_other_id(raw))
+
+    def _moves(self, photos: Rows) -> tuple[list[str], list[str]]:
+        """The ids that leave their place in the order, and those that get one."""
+        leaving: list[str] = []
+        arriving: list[str] = []
+        for i, new in photos.items():
+            old = self._photos.get(i)
+            if old is not None and new is not None and sort_key(old) == sort_key(new):
+                continue
+            if old is not None:
+                leaving.append(i)
+            if new is not None:
+                arriving.append(i)
+        return leaving, arriving
+
+    def _note_other_ids(self, ids: Iterable[str]) -> None:
+        for i in ids:
+            self._other_ids.setdefault(decode_files(self._files[i]).fingerprint, set()).add(i)
+
+    def _forget_other_ids(self, ids: Iterable[str]) -> None:
+        for i in ids:
+            raw = self._files.get(i)
+            if raw is not None and has_other_id(raw):
+                fingerprint = decode_files(raw).fingerprint
+                others = self._other_ids[fingerprint]
+                others.discard(i)
+                if not others:
+                    del self._other_ids[fingerprint]
+
+    def sync(self) -> None:
+        """Make every change so far survive a power cut. May be called from another thread."""
+        self._storage.sync()
+
+    def compact_if_needed(self) -> None:
+        """Rewrite the file when most of it is history. May be called from another thread."""
+        self._storage.compact_if_needed()
+
+    def close(self) -> None:
+        """Sync, release the file and its lock."""
+        self._database.close()

@@ -1,0 +1,77 @@
+"""An index row as two TinyDB documents under the photo's id: pure functions.
+
+The table ``photos`` holds the photo exactly as clients get it, so that a page is served by looking
+up bytes. The table ``files`` holds what a reconcile compares; it is small and quickly read.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tagline.index.encoded import encode_document
+from tagline.index.protocol import IndexedState
+from tagline.model import FINGERPRINT_VERSION, IndexedFile, IndexedPhoto, Photo, photo_id
+
+CONTENT = f"photos 1, fingerprints {FINGERPRINT_VERSION}"
+"""The schema of the documents. Change it, and indexes of the old one are built anew."""
+
+_ID_AT = len('{"id":"')
+_ID_END = _ID_AT + 36
+_KEY_AT = _ID_END + len('","object_key":"')
+_BETWEEN = b'","object_key":"'
+
+
+class FilesRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The document in ``files``.
+
+    ``other_id`` is true, and only then written, when the photo's id is not that of its
+    fingerprint: it is a copy, or its image data was edited since the id was given.
+    """
+
+    fingerprint: str
+    files: tuple[IndexedFile, ...]
+    other_id: bool = False
+
+
+class _Name(msgspec.Struct):
+    id: str
+    object_key: str
+
+
+decode_photo = msgspec.json.Decoder(Photo).decode
+decode_files = msgspec.json.Decoder(FilesRow).decode
+_decode_name: Callable[[bytes], _Name] = msgspec.json.Decoder(_Name).decode
+
+
+def encode_row(row: IndexedPhoto) -> tuple[bytes, bytes]:
+    """The documents in ``photos`` and ``files``."""
+    other_id = row.photo.id != photo_id(row.fingerprint)
+    files = FilesRow(fingerprint=row.fingerprint, files=row.files, other_id=other_id)
+    return encode_document(row.photo), encode_document(files)
+
+
+def has_other_id(files: bytes) -> bool:
+    """The member ``other_id`` of a document in ``files``, without decoding it."""
+    return files.endswith(b"true}")
+
+
+def state_of(photo_id: str, files: bytes) -> IndexedState:
+    """The part of a row that a reconcile compares."""
+    row = decode_files(files)
+    key = row.files[0].object_key
+    return IndexedState(id=photo_id, object_key=key, fingerprint=row.fingerprint, files=row.files)
+
+
+def sort_key(photo: bytes) -> bytes:
+    """What a document in ``photos`` is sorted by: object key, NUL, id, in UTF-8.
+
+    UTF-8 sorts by code point, and NUL, which no object key holds, before everything else. The
+    members lie where ``Photo`` puts them unless an id is no UUID or the key has an escape in it.
+    """
+    if photo[_ID_END:_KEY_AT] == _BETWEEN:
+        end = photo.find(b'"', _KEY_AT)
+        key = photo[_KEY_AT:end]
+        if b"\\" not in key:
+            return key + b"\0" + photo[_ID_AT:_ID_END]
+    name = _decode_name(photo)
+    return f"{name.object_key}\0{name.id}".encode()
