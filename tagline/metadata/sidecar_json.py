@@ -1,0 +1,172 @@
+"""JSON sidecars in Google Takeout's form, ``IMG.ext.json``: Tagline's own and Takeout's.
+
+A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title``, ``description``,
+``photoTakenTime`` and ``tagline``. Editing changes the members that say something new, in the
+file's own text; all others keep their bytes.
+"""
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, cast
+
+from tagline.errors import EditRefused
+from tagline.metadata.sidecar_json_text import members, with_members
+from tagline.metadata.values import JsonSidecarValues
+
+VERSION: Final = 1
+"""Version of what stands under ``tagline``."""
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""A longer file is no sidecar of a photo."""
+
+_OWN_MEMBERS = frozenset({"title", "description", "photoTakenTime", "tagline"})
+_BOM = "\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER = re.compile(r"\s*(-?[0-9]{1,15})\s*", re.ASCII)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+JsonObject = dict[str, object]
+
+
+class _Sidecar(NamedTuple):
+    text: str
+    said: JsonObject
+
+
+def read(data: bytes) -> JsonSidecarValues | None:
+    """What the sidecar says; None where it is not JSON or not a photo's sidecar. Never raises."""
+    sidecar = _parse(data)
+    if sidecar is None:
+        return None
+    own = _object(sidecar.said.get("tagline"))
+    taken = _object(sidecar.said.get("photoTakenTime"))
+    return JsonSidecarValues(
+        title=_text(sidecar.said.get("title")),
+        description=_text(sidecar.said.get("description")),
+        taken_timestamp=_timestamp(taken.get("timestamp")),
+        fingerprint=_text(own.get("fingerprint")),
+    )
+
+
+def write(
+    old: bytes | None,
+    *,
+    title: str,
+    description: str | None,
+    taken_timestamp: int | None,
+    fingerprint: str,
+) -> bytes:
+    """The sidecar with the description; None makes it empty, in Takeout's way.
+
+    ``title`` (the photo's file name) and ``taken_timestamp`` (Unix seconds) go into files that are
+    new or all Tagline's own; another program's file keeps what it says, and gets them only where it
+    says nothing. Equal bytes come back when nothing changes.
+
+    Raises:
+        EditRefused: ``old`` is no JSON sidecar of a photo.
+    """
+    said: JsonObject = {
+        "title": title,
+        "description": description or "",
+        "photoTakenTime": _taken(taken_timestamp),
+        "tagline": {"version": VERSION, "fingerprint": fingerprint},
+    }
+    if old is None or not old.strip(b"\0 \t\r\n"):
+        return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+    sidecar = _parse(old)
+    if sidecar is None:
+        raise EditRefused("the JSON file beside the photo is no sidecar of a photo")
+    return _changed(sidecar, said).encode("utf-8", "replace")
+
+
+def is_own_and_empty(data: bytes) -> bool:
+    """Whether Tagline made the sidecar and it has no description: nothing is lost without it."""
+    sidecar = _parse(data)
+    if sidecar is None or "tagline" not in sidecar.said:
+        return False
+    if not sidecar.said.keys() <= _OWN_MEMBERS or not isinstance(sidecar.said["tagline"], dict):
+        return False
+    return not sidecar.said.get("description") and _is_plain(sidecar.said)
+
+
+def formatted(timestamp: int) -> str:
+    """A moment (Unix seconds) as Takeout writes it: ``Jul 5, 2019, 10:00:00 AM UTC``."""
+    try:
+        at = datetime(1970, 1, 1) + timedelta(seconds=timestamp)  # noqa: DTZ001 - UTC by addition
+    except OverflowError:
+        return ""
+    half = "AM" if at.hour < 12 else "PM"
+    clock = f"{at.hour % 12 or 12}:{at.minute:02}:{at.second:02}"
+    return f"{_MONTHS[at.month - 1]} {at.day}, {at.year}, {clock} {half} UTC"
+
+
+def _taken(timestamp: int | None) -> JsonObject:
+    return {"timestamp": str(timestamp or 0), "formatted": formatted(timestamp or 0)}
+
+
+def _parse(data: bytes) -> _Sidecar | None:
+    """The file's text and what it says, numbers as they are written; None for any other file."""
+    if len(data) > MAX_BYTES:
+        return None
+    try:
+        text = data.decode("utf-8")
+        said: object = json.loads(
+            text.removeprefix(_BOM), parse_int=str, parse_float=str, parse_constant=_not_json
+        )
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    found = cast("JsonObject", said)
+    return _Sidecar(text, found) if not _OWN_MEMBERS.isdisjoint(found) else None
+
+
+def _not_json(constant: str) -> None:
+    """NaN and Infinity are no JSON (RFC 8259, section 6)."""
+    raise ValueError(constant)
+
+
+def _changed(sidecar: _Sidecar, said: JsonObject) -> str:
+    """The file's text with the members that it lacks or that say something new."""
+    ours = "tagline" in sidecar.said and sidecar.said.keys() <= _OWN_MEMBERS
+    values = {
+        name: value
+        for name, value in said.items()
+        if name in {"description", "tagline"} or name not in sidecar.said or ours
+    }
+    text = sidecar.text
+    for name in ("photoTakenTime", "tagline"):
+        if name in values and isinstance(sidecar.said.get(name), dict):
+            text = _with_nested(text, name, cast("JsonObject", values.pop(name)))
+    return with_members(text, text.index("{"), values)
+
+
+def _with_nested(text: str, name: str, values: JsonObject) -> str:
+    """The text with members set inside the object (the last of that name) that a member holds."""
+    outer = members(text, text.index("{"))
+    start = next(m.value_start for m in reversed(outer) if m.name == name)
+    return with_members(text, start, values)
+
+
+def _is_plain(said: JsonObject) -> bool:
+    """Whether the nested objects hold nothing but what Tagline writes there."""
+    own = _object(said.get("tagline")).keys() <= {"version", "fingerprint"}
+    return own and _object(said.get("photoTakenTime")).keys() <= {"timestamp", "formatted"}
+
+
+def _object(value: object) -> JsonObject:
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    """A string that is not empty; halves of surrogate pairs cannot stand in UTF-8."""
+    if not isinstance(value, str):
+        return None
+    return _SURROGATE.sub("\ufffd", value) or None
+
+
+def _timestamp(value: object) -> int | None:
+    """Unix seconds; ``"0"`` means that Takeout does not know."""
+    found = _INTEGER.fullmatch(value) if isinstance(value, str) else None
+    return (int(found[1]) or None) if found else None
