@@ -1,0 +1,96 @@
+"""Offsets in data whose structure nobody documents: maker notes that point far away.
+
+Some Minolta, Samsung and Pentax cameras keep a preview behind the end of the image and its
+address in the maker note, so that nothing ahead of it may change length. Maker notes are full of
+directories of the usual form, so what looks like an entry and points at something real is one.
+"""
+
+import re
+from collections.abc import Iterator
+from struct import Struct
+from typing import Final, NamedTuple
+
+from tagline.metadata.exif_ifd import TYPE_BYTES
+
+_SHAPES: Final = (
+    (Struct("<HHII"), re.compile(rb"(?=..[\x01-\x0d]\0........)", re.DOTALL)),
+    (Struct(">HHII"), re.compile(rb"(?=..\0[\x01-\x0d]........)", re.DOTALL)),
+)
+_SOI: Final = b"\xff\xd8\xff"
+_MIN_DATA_BYTES: Final = 256
+_MAX_COUNT: Final = 1 << 24
+
+
+class Pointer(NamedTuple):
+    """Something like a directory entry: where it stands, its size and what it points to."""
+
+    position: int
+    size: int
+    value: int
+
+
+def pointers(block: bytes) -> Iterator[Pointer]:
+    """Everything in the block that looks like an entry next to another one, in either order."""
+    for shape, pattern in _SHAPES:
+        for match in pattern.finditer(block, 8):
+            at = match.start()
+            tag: int
+            kind: int
+            count: int
+            value: int
+            tag, kind, count, value = shape.unpack_from(block, at)
+            size = TYPE_BYTES[kind] * count
+            if count and (size > 4 or kind in (4, 9, 13)) and _neighbour(block, at, shape, tag):
+                yield Pointer(at, size, value)
+
+
+def _neighbour(block: bytes, at: int, shape: Struct, tag: int) -> bool:
+    """Whether an entry with a lower tag stands before, or one with a higher behind."""
+    for other in (at - 12, at + 12):
+        if other < 0 or other + 12 > len(block):
+            continue
+        other_tag, kind, count, _ = shape.unpack_from(block, other)
+        in_order = other_tag > tag if other > at else other_tag < tag
+        if 1 <= kind <= 13 and 0 < count < _MAX_COUNT and in_order:
+            return True
+    return False
+
+
+def leaves_block(data: bytes, block_at: int, block_bytes: int, trailer_at: int) -> bool:
+    """Whether the block points at data in the file behind it, so that its length must not change.
+
+    Args:
+        data: the whole file.
+        block_at: offset of the TIFF header in the file.
+        block_bytes: length of the block.
+        trailer_at: offset of what follows the end of the image.
+    """
+    block = data[block_at : block_at + block_bytes]
+    for pointer in pointers(block):
+        for base in (block_at, 0):
+            start = base + pointer.value
+            if start < block_at + block_bytes or start >= len(data):
+                continue
+            if pointer.size <= 4 and data[start : start + 3] == _SOI:
+                return True
+            if (
+                pointer.size <= 4
+                and start >= trailer_at
+                and data[start + 1 : start + 3] == b"\xd8\xff"
+            ):
+                return True
+            if _MIN_DATA_BYTES <= pointer.size <= len(data) - start and start >= trailer_at:
+                return True
+    return False
+
+
+def becomes_valid(block: bytes, maker_note: tuple[int, int], new_length: int) -> bool:
+    """Whether a maker note's value beyond the block's end would lie inside a longer block."""
+    start, end = maker_note
+    old_length = len(block)
+    for pointer in pointers(block[start:end]):
+        for base in (0, start, start + 8, start + 10, start + 12):
+            value_end = base + pointer.value + pointer.size
+            if pointer.size > 4 and old_length < value_end <= new_length:
+                return True
+    return False

@@ -1,0 +1,183 @@
+"""Writing a description into a JPEG: EXIF, XMP, and IPTC where that is there.
+
+Nothing else changes: the other segments, the image data and whatever follows it stay byte for
+byte. What cannot be done that way is refused as a whole, so that no place contradicts another.
+"""
+
+import re
+from typing import Final
+
+from tagline.errors import EditRefused
+from tagline.metadata import iptc_edit, photoshop, xmp_edit
+from tagline.metadata.exif_edit import edit_block, fresh_block, is_fresh
+from tagline.metadata.exif_pointers import leaves_block
+from tagline.metadata.jpeg_read import XMP_ID
+from tagline.metadata.jpeg_segments import (
+    EXIF_ID,
+    MAX_PAYLOAD_BYTES,
+    Jpeg,
+    Segment,
+    build,
+    image_end,
+    split,
+)
+from tagline.metadata.proof import FOLLOW_BYTES, prove_jpeg
+
+_APP1: Final = 0xE1
+_APP11: Final = 0xEB
+_APP13: Final = 0xED
+_MIN_TRAILER_BYTES: Final = 64
+_MAX_BLOCK_BYTES: Final = MAX_PAYLOAD_BYTES - len(EXIF_ID)
+# AXS File Concatenation Protocol: the mark opens and closes a trailer full of absolute offsets.
+_AFCP: Final = re.compile(rb"AXS[!*]")
+
+
+def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
+    """The file with this description in every place that would otherwise contradict it.
+
+    Args:
+        data: the whole file.
+        text: the description; None or empty removes it.
+        old_text: the description that the file shows now; UserComment, XPComment and
+            tiff:ImageDescription follow where they hold it.
+
+    Returns:
+        The new file, proven; equal to ``data`` when nothing has to change.
+
+    Raises:
+        EditRefused: it cannot be done provably safely.
+    """
+    text = text or None
+    edit = _JpegEdit(data, split(data))
+    edit.exif(text, old_text)
+    edit.xmp(text, old_text)
+    edit.iptc(text)
+    result = edit.result()
+    if result != data:
+        prove_jpeg(data, result, text)
+    return result
+
+
+class _JpegEdit:
+    """The segments of a file under change."""
+
+    def __init__(self, data: bytes, jpeg: Jpeg) -> None:
+        self._data = data
+        self._jpeg = jpeg
+        segments = jpeg.segments
+        self._raw: list[bytes] = [segment.raw for segment in segments]
+        self._exif = [k for k, segment in enumerate(segments) if segment.is_exif]
+        self._xmp = [k for k, segment in enumerate(segments) if segment.is_xmp]
+        self._photoshop = [k for k, segment in enumerate(segments) if segment.is_photoshop]
+        mpf = [k for k, segment in enumerate(segments) if segment.is_mpf]
+        self._mpf = mpf[0] if mpf else len(segments)
+        # New segments go behind all leading APP0 (JFIF, JFXX, CIFF), where readers expect Exif.
+        self._lead = next((k for k, s in enumerate(segments) if s.marker != 0xE0), len(segments))
+        self._refuse_what_would_break()
+        self._fixed = self._points_out()
+
+    def _refuse_what_would_break(self) -> None:
+        if len(self._exif) > 1:
+            raise EditRefused("the file has more than one Exif segment")
+        if len(self._xmp) > 1:
+            raise EditRefused("the file has more than one XMP packet")
+        for segment in self._jpeg.segments:
+            if segment.marker == _APP11 and b"c2pa" in segment.raw:
+                raise EditRefused("the file carries Content Credentials, which an edit would break")
+        self._end = image_end(self._data, self._jpeg.scan_at)
+        if len(_AFCP.findall(self._data, self._end)) > 1:
+            raise EditRefused("the file has an AFCP trailer, which holds offsets in the file")
+
+    def _points_out(self) -> bool:
+        """Whether the Exif block holds addresses behind it, so that no length ahead may change."""
+        if not self._exif:
+            return False
+        segment = self._jpeg.segments[self._exif[0]]
+        at = segment.offset + segment.header + len(EXIF_ID)
+        length = len(segment.payload) - len(EXIF_ID)
+        if len(self._data) - self._end < _MIN_TRAILER_BYTES:
+            return False
+        return leaves_block(self._data, at, length, self._end)
+
+    def _is_fixed(self, index: int) -> bool:
+        # MPF addresses count from its own segment, so only what lies behind it must stay put.
+        return self._fixed or index > self._mpf
+
+    def exif(self, text: str | None, old_text: str | None) -> None:
+        """Set or remove the description in the Exif segment; make one where there is none."""
+        if not self._exif:
+            if text is not None:
+                self._insert(self._lead, build(_APP1, EXIF_ID + fresh_block(text), "the text"))
+            return
+        index = self._exif[0]
+        segment = self._jpeg.segments[index]
+        if not segment.payload.startswith(EXIF_ID):
+            raise EditRefused("the Exif segment does not begin as it has to")
+        block = segment.payload[len(EXIF_ID) :]
+        fixed = self._is_fixed(index)
+        if not fixed and is_fresh(block):
+            new = fresh_block(text) if text is not None else None
+        else:
+            end = segment.offset + len(segment.raw)
+            new = edit_block(
+                block,
+                text,
+                room=len(block) if fixed else _MAX_BLOCK_BYTES,
+                follow=self._data[end : end + FOLLOW_BYTES],
+                old_text=old_text,
+            )
+        self._replace(index, None if new is None else EXIF_ID + new, "the EXIF block")
+
+    def xmp(self, text: str | None, old_text: str | None) -> None:
+        """Set or remove the description in the XMP packet; make one where there is none."""
+        if self._xmp:
+            index = self._xmp[0]
+            packet = self._jpeg.segments[index].payload[len(XMP_ID) :]
+            new = xmp_edit.edit(packet, text, old_text=old_text)
+            if new is not None and self._is_fixed(index):
+                # White space may follow the packet (ISO 16684-1, 7.3.2).
+                new = new.ljust(len(packet))
+            self._replace(index, None if new is None else XMP_ID + new, "the XMP packet")
+        elif text is not None:
+            if self._fixed:
+                raise EditRefused("the maker note points behind the image: XMP cannot be added")
+            packet = xmp_edit.edit(None, text) or b""
+            behind_exif = self._exif[0] + 1 if self._exif else self._lead
+            index = behind_exif if behind_exif <= self._mpf else self._lead
+            self._insert(index, build(_APP1, XMP_ID + packet, "the XMP packet"))
+
+    def iptc(self, text: str | None) -> None:
+        """Set or remove the caption where there is IPTC."""
+        payloads = [self._jpeg.segments[k].payload for k in self._photoshop]
+        joined = b"".join(payload.removeprefix(photoshop.HEADER) for payload in payloads)
+        if photoshop.find_iptc(joined).iptc is None:
+            return
+        if len(payloads) > 1:
+            raise EditRefused("the file has IPTC in several Photoshop segments")
+        new = iptc_edit.edit_app13(payloads[0], text)
+        if self._is_fixed(self._photoshop[0]):
+            new = new.ljust(len(payloads[0]), b"\0")
+        self._replace(self._photoshop[0], new, "the IPTC data")
+
+    def _replace(self, index: int, payload: bytes | None, what: str) -> None:
+        """Give a segment a new payload, or take it out."""
+        segment: Segment = self._jpeg.segments[index]
+        if payload == segment.payload:
+            return
+        if self._is_fixed(index) and (payload is None or len(payload) != len(segment.payload)):
+            raise EditRefused(f"something in the file points past {what}, which must not grow")
+        fill = len(segment.raw) - len(segment.raw.lstrip(b"\xff"))
+        lead = segment.raw[: fill - 1]
+        new = b"" if payload is None else lead + build(segment.marker, payload, what)
+        self._raw[index] = self._raw[index].replace(segment.raw, new, 1)
+
+    def _insert(self, index: int, raw: bytes) -> None:
+        """Put a new segment ahead of the one at this place."""
+        if index < len(self._raw):
+            self._raw[index] = raw + self._raw[index]
+        else:
+            self._raw.append(raw)
+
+    def result(self) -> bytes:
+        """The file as it is now."""
+        return self._data[:2] + b"".join(self._raw) + self._data[self._jpeg.scan_at :]

@@ -1,0 +1,123 @@
+"""A JPEG cut into its segments, for editing: strict, since what is odd is not edited.
+
+ITU-T T.81, annex B; the application segments are those of EXIF 3.0 (4.7), XMP part 3 (1.1.3),
+CIPA DC-007 (MPF) and JPEG Systems (JUMBF, ISO/IEC 19566-5).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from tagline.errors import EditRefused
+from tagline.metadata.jpeg_read import BARE_MARKERS, SOF_MARKERS, XMP_ID
+from tagline.metadata.photoshop import HEADER as PHOTOSHOP_ID
+
+EXIF_ID: Final = b"Exif\0\0"
+MAX_PAYLOAD_BYTES: Final = 65533
+_SOS: Final = 0xDA
+_MAX_SEGMENTS: Final = 4096
+# In entropy-coded data 0xFF is followed by 0 (stuffing) or RSTn, or is fill ahead of a marker.
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+class Segment(NamedTuple):
+    """A marker segment: its marker's second byte, all its bytes, and its offset in the file.
+
+    ``raw`` begins with any fill bytes ahead of the marker; ``header`` is the length of the bytes
+    ahead of the payload.
+    """
+
+    marker: int
+    raw: bytes
+    offset: int
+    header: int
+
+    @property
+    def payload(self) -> bytes:
+        """What the segment carries, after its length."""
+        return self.raw[self.header :]
+
+    def starts(self, marker: int, identifier: bytes) -> bool:
+        """Whether this is such an application segment."""
+        return self.marker == marker and self.raw.startswith(identifier, self.header)
+
+    @property
+    def is_exif(self) -> bool:
+        """Whether it claims to be an Exif segment, in good order or not."""
+        return self.starts(0xE1, b"Exif")
+
+    @property
+    def is_xmp(self) -> bool:
+        """Whether it holds a main XMP packet."""
+        return self.starts(0xE1, XMP_ID)
+
+    @property
+    def is_photoshop(self) -> bool:
+        """Whether it holds Photoshop image resources."""
+        return self.starts(0xED, PHOTOSHOP_ID)
+
+    @property
+    def is_mpf(self) -> bool:
+        """Whether it is the index of a multi-picture file."""
+        return self.starts(0xE2, b"MPF\0")
+
+
+class Jpeg(NamedTuple):
+    """The segments ahead of the first scan, and the offset of that scan's marker."""
+
+    segments: tuple[Segment, ...]
+    scan_at: int
+
+
+def split(data: bytes) -> Jpeg:
+    """Cut a JPEG into segments.
+
+    Raises:
+        EditRefused: there is anything but whole segments ahead of the image data, or none of it.
+    """
+    if data[:2] != b"\xff\xd8":
+        raise EditRefused("not a JPEG file")
+    segments: list[Segment] = []
+    position = 2
+    while len(segments) < _MAX_SEGMENTS:
+        at = position
+        while data[at : at + 2] == b"\xff\xff":
+            at += 1
+        if data[at : at + 1] != b"\xff" or at + 4 > len(data):
+            raise EditRefused("the file has bytes between its segments, or ends too early")
+        marker = data[at + 1]
+        if marker == _SOS:
+            if not any(segment.marker in SOF_MARKERS for segment in segments):
+                raise EditRefused("the file has no frame header")
+            return Jpeg(tuple(segments), position)
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker in BARE_MARKERS or end < at + 4 or end > len(data):
+            raise EditRefused("the file has a damaged segment, or no image data")
+        segments.append(Segment(marker, data[position:end], position, at + 4 - position))
+        position = end
+    raise EditRefused("the file has too many segments")
+
+
+def build(marker: int, payload: bytes, what: str) -> bytes:
+    """A whole segment.
+
+    Raises:
+        EditRefused: the payload does not fit into one; ``what`` names it for people.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise EditRefused(f"{what} would not fit into one segment of the file")
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+def image_end(data: bytes, scan_at: int) -> int:
+    """The offset behind the end-of-image marker; the length of the file where there is none."""
+    position = scan_at
+    find: Callable[[bytes, int], re.Match[bytes] | None] = _MARKER.search
+    while (match := find(data, position)) is not None:
+        marker = data[match.start() + 1]
+        if marker == 0xD9:
+            return match.end()
+        position = match.end()
+        if marker not in BARE_MARKERS:
+            position += int.from_bytes(data[position : position + 2], "big")
+    return len(data)

@@ -1,0 +1,184 @@
+"""Proof that an edited JPEG is the old one with another description, before it may replace it.
+
+Part of the product. It shares no code with the editor: own cut into segments, own walk of the
+EXIF block, own comparison of XMP and IPTC; the text is read back by the readers and by piexif.
+"""
+
+from collections.abc import Callable
+from struct import error, unpack_from
+from typing import Final, NamedTuple
+
+from tagline.errors import EditRefused
+from tagline.metadata.proof_exif import prove_block, prove_fresh_block
+from tagline.metadata.proof_iptc import prove_app13
+from tagline.metadata.proof_xmp import prove_packet
+
+FOLLOW_BYTES: Final = 4096
+"""How far behind an EXIF block its values are followed, in bytes."""
+
+_EXIF: Final = b"\xe1Exif\0\0"
+_XMP: Final = b"\xe1http://ns.adobe.com/xap/1.0/\0"
+_PHOTOSHOP: Final = b"\xedPhotoshop 3.0\0"
+_MPF: Final = b"\xe2MPF\0"
+_KINDS: Final = (_EXIF, _XMP, _PHOTOSHOP)
+
+
+class _Part(NamedTuple):
+    """A segment: its kind (one of the three that may change, else nothing), body and offset."""
+
+    kind: bytes
+    raw: bytes
+    at: int
+
+    @property
+    def body(self) -> bytes:
+        return self.raw.lstrip(b"\xff")[3:][len(self.kind) - 1 :]
+
+
+def prove_jpeg(before: bytes, after: bytes, text: str | None) -> None:
+    """Prove that nothing but the description differs, and that it reads back.
+
+    Identical: every byte from the start of the scan on, every other segment, the order of all,
+    every other EXIF tag, byte and offset, every other XMP property, IPTC data set and Photoshop
+    resource. At most one Exif and one XMP segment are new, or gone when the text is removed.
+
+    Args:
+        before: the old file.
+        after: the new one.
+        text: the description, None when it was removed.
+
+    Raises:
+        EditRefused: something else differs; the reason begins with ``proof:``.
+    """
+    old, old_scan = _cut(before)
+    new, new_scan = _cut(after)
+    if before[old_scan:] != after[new_scan:]:
+        raise EditRefused("proof: the image data changed")
+    if [p.raw for p in old if not p.kind] != [p.raw for p in new if not p.kind]:
+        raise EditRefused("proof: another segment changed")
+    if not _same_order(old, new):
+        raise EditRefused("proof: the order of the segments changed")
+    _prove_exif(_only(old, _EXIF), _only(new, _EXIF), (before, after), text)
+    _prove_changed(_only(old, _XMP), _only(new, _XMP), text, prove_packet)
+    _prove_photoshop(old, new, text)
+    _prove_mpf(old, new, before, after)
+
+
+def _cut(data: bytes) -> tuple[list[_Part], int]:
+    """The segments ahead of the scan, and where that starts."""
+    parts: list[_Part] = []
+    at = 2
+    while True:
+        body = at
+        while data[body : body + 1] == b"\xff":
+            body += 1
+        if body == at or body + 3 > len(data):
+            raise EditRefused("proof: the file has something between its segments")
+        if data[body] == 0xDA:
+            return parts, at
+        end = body + 1 + (data[body + 1] << 8 | data[body + 2])
+        if end > len(data) or end < body + 3:
+            raise EditRefused("proof: a segment runs past the end of the file")
+        start = data[body : body + 1] + data[body + 3 : min(end, body + 40)]
+        kind = next((k for k in _KINDS if start.startswith(k)), b"")
+        parts.append(_Part(kind, data[at:end], at))
+        at = end
+
+
+def _same_order(old: list[_Part], new: list[_Part]) -> bool:
+    """Whether old and new follow the same order, kinds that are new or gone left out."""
+
+    def common(parts: list[_Part], others: list[_Part]) -> list[bytes]:
+        there = {part.kind for part in others}
+        return [part.kind or part.raw for part in parts if not part.kind or part.kind in there]
+
+    return common(old, new) == common(new, old)
+
+
+def _only(parts: list[_Part], kind: bytes) -> _Part | None:
+    """The one segment of a kind that may exist once.
+
+    Raises:
+        EditRefused: there are more.
+    """
+    found = [part for part in parts if part.kind == kind]
+    if len(found) > 1:
+        raise EditRefused("proof: a segment that may exist once is there twice")
+    return found[0] if found else None
+
+
+def _prove_exif(
+    old: _Part | None, new: _Part | None, files: tuple[bytes, bytes], text: str | None
+) -> None:
+    if old is None and new is None:
+        if text is not None:
+            raise EditRefused("proof: the file has no EXIF description")
+    elif old is None or new is None:
+        part = new or old
+        if part and (new is None) == (text is None):
+            prove_fresh_block(part.body, text)
+            return
+        raise EditRefused("proof: the Exif segment was lost, or made for nothing")
+    else:
+        ends = (old.at + len(old.raw), new.at + len(new.raw))
+        rest = [data[end : end + FOLLOW_BYTES] for data, end in zip(files, ends, strict=True)]
+        # What followed the old block may have been copied into the new one; what follows that
+        # is the same again only where no value of the block reaches.
+        prove_block(old.body, new.body, text, rest=(rest[0], rest[1]))
+
+
+def _prove_changed(
+    old: _Part | None,
+    new: _Part | None,
+    text: str | None,
+    prove: Callable[[bytes | None, bytes | None, str | None], None],
+) -> None:
+    if old is None and new is None and text is not None:
+        raise EditRefused("proof: the file has no XMP description")
+    prove(old.body if old else None, new.body if new else None, text)
+
+
+def _prove_photoshop(old: list[_Part], new: list[_Part], text: str | None) -> None:
+    olds = [part.body for part in old if part.kind == _PHOTOSHOP]
+    news = [part.body for part in new if part.kind == _PHOTOSHOP]
+    if len(olds) != len(news):
+        raise EditRefused("proof: a Photoshop segment was lost or added")
+    if len(olds) == 1:
+        prove_app13(olds[0], news[0], text)
+    elif olds != news:
+        raise EditRefused("proof: one of several Photoshop segments changed")
+
+
+def _prove_mpf(old: list[_Part], new: list[_Part], before: bytes, after: bytes) -> None:
+    """Every image that the multi-picture index led to is where it leads still (CIPA DC-007)."""
+    for was, now in zip(_indexes(old), _indexes(new), strict=True):
+        for offset in _targets(was):
+            start, moved = _base(was) + offset, _base(now) + offset
+            if before[start : start + 4] != after[moved : moved + 4]:
+                raise EditRefused("proof: a further image of the file moved")
+
+
+def _indexes(parts: list[_Part]) -> list[_Part]:
+    return [part for part in parts if part.raw.lstrip(b"\xff")[3:].startswith(_MPF[1:])]
+
+
+def _base(part: _Part) -> int:
+    """Where the addresses of an index count from: its own TIFF header."""
+    return part.at + part.raw.index(_MPF[1:]) + 4
+
+
+def _targets(part: _Part) -> list[int]:
+    """The addresses of the further images; those that cannot be read are none."""
+    block = part.raw[part.raw.index(_MPF[1:]) + 4 :]
+    order = "<" if block[:2] == b"II" else ">"
+    try:
+        at = unpack_from(order + "I", block, 4)[0]
+        for k in range(unpack_from(order + "H", block, at)[0]):
+            tag, _, size, start = unpack_from(order + "HHII", block, at + 2 + 12 * k)
+            if tag == 0xB002:
+                entries = range(start, min(start + size, len(block) - 15), 16)
+                found = [unpack_from(order + "I", block, e + 8)[0] for e in entries]
+                return [offset for offset in found if offset]
+    except error:
+        return []
+    return []
