@@ -1,1 +1,17 @@
 """Photo files: the storage protocol and its providers."""
+
+from tagline.storage.backends import BACKENDS, Backend, open_storage
+from tagline.storage.local import LocalStorage
+from tagline.storage.memory import MemoryStorage
+from tagline.storage.provider import OpenObject, PhotoStorageProvider, StoredObject
+
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "LocalStorage",
+    "MemoryStorage",
+    "OpenObject",
+    "PhotoStorageProvider",
+    "StoredObject",
+    "open_storage",
+]

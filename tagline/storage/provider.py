@@ -95,7 +95,13 @@ class PhotoStorageProvider(Protocol):
         ...
 
     def names(self, directory: str) -> list[str]:
-        """Names of the files directly in a directory: unsorted, no stat of each, no ignored ones."""
+        """Names of the files directly in a directory, unsorted and without those ignored.
+
+        Cheap: files are not looked at one by one. A directory that is not there has no files.
+
+        Raises:
+            ObjectUnreadable: the directory is there and cannot be listed.
+        """
         ...
 
     def stat(self, object_key: str) -> StoredObject:

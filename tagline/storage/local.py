@@ -1,0 +1,249 @@
+"""Photos in a directory of this machine, or of a network mount."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO, Self
+
+from tagline.errors import ObjectError, ObjectNotFound, ObjectUnreadable
+from tagline.model.keys import join, key_from_path
+from tagline.model.photo import FileState
+from tagline.storage import atomic
+from tagline.storage.paths import IgnoreRules, parts_of
+from tagline.storage.provider import StoredObject
+from tagline.storage.root import Root
+from tagline.storage.tree import Spot, Tree, state_of
+from tagline.storage.walking import Walk
+
+
+class LocalObject:
+    """A file of a ``LocalStorage`` held open; see ``OpenObject``."""
+
+    def __init__(self, root: Root, object_key: str, descriptor: int) -> None:
+        self._root = root
+        self._object_key = object_key
+        self._descriptor = descriptor
+        self._file: BinaryIO | None = None
+        status = os.fstat(descriptor)
+        self.state = state_of(status)
+        self.size = status.st_size
+        self.links = status.st_nlink
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    @property
+    def file(self) -> BinaryIO:
+        """The file object, with a descriptor that ``sendfile`` can use."""
+        if self._file is None:  # most objects are only read from by position
+            self._file = os.fdopen(self._descriptor, "rb")
+        return self._file
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``, of the bytes that were there when it was opened.
+
+        Any numbers are allowed: what lies outside the file is not there. Thread-safe.
+
+        Raises:
+            ObjectUnreadable: an input/output error.
+        """
+        length = min(length, self.size - offset)
+        if offset < 0 or length <= 0:
+            return b""
+        with self._root.faults(self._object_key):
+            data = os.pread(self._descriptor, length, offset)
+        if 0 < len(data) < length:  # the system reads at most 2 GiB at once
+            data += self.read_at(offset + len(data), length - len(data))
+        return data
+
+    def close(self) -> None:
+        """Close the file; further calls do nothing."""
+        if self._file is not None:
+            self._file.close()
+        elif self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class LocalStorage:
+    """A ``PhotoStorageProvider`` over a directory. Every method blocks and is thread-safe.
+
+    The directory is known by identity from the first time that it is there (see ``Root``): while
+    its disk is not mounted, everything raises ``StorageUnavailable``.
+
+    Args:
+        root: the photo directory; need not be there yet.
+        ignore: globs of names and keys to hide (see ``IgnoreRules``).
+    """
+
+    def __init__(self, root: Path, *, ignore: Sequence[str] = ()) -> None:
+        self._tree = Tree(Root(root))
+        self._faults = self._tree.root.faults
+        self._rules = IgnoreRules(ignore)
+        self._unreadable: set[str] = set()
+        self._lock = Lock()
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """Directories that the last finished walk over each could not read wholly.
+
+        What was not seen in or below them may still be there.
+        """
+        with self._lock:
+            return frozenset(self._unreadable)
+
+    def check(self) -> None:
+        """Return when the directory is there and can be listed, else ``StorageUnavailable``."""
+        self._tree.root.check()
+
+    def walk(self, directory: str = "", *, recursive: bool = True) -> Iterator[StoredObject]:
+        """Every regular file below (or directly in) a directory that no rule ignores.
+
+        Raises:
+            StorageUnavailable: the tree is gone, or went away during the walk: what was given so
+                far is then not all.
+        """
+        if self.is_ignored(directory):
+            self._tree.root.demand()
+            return
+        walk = Walk(self._tree, self._rules)
+        yield from walk.run(directory, recursive=recursive)
+        with self._lock:
+            self._unreadable = {
+                key for key in self._unreadable if not _covered(key, directory, recursive=recursive)
+            } | walk.unreadable
+
+    def is_directory(self, object_key: str) -> bool:
+        """Whether the key names a directory that a walk would enter."""
+        if self.is_ignored(object_key):
+            return False
+        try:
+            os.close(self._tree.enter(object_key).directory)
+        except ObjectNotFound:
+            return False
+        except ObjectUnreadable:
+            return True  # a walk would try, and report it
+        return True
+
+    def is_ignored(self, object_key: str) -> bool:
+        """Whether a rule hides this key or one of its parents from walks."""
+        if object_key:
+            parts_of(object_key)
+        return self._rules.hide_path(object_key)
+
+    def names(self, directory: str) -> list[str]:
+        """Names of the files directly in a directory, unsorted; none when it is not there.
+
+        Raises:
+            ObjectUnreadable: the directory is there and must not be listed.
+        """
+        if self.is_ignored(directory):
+            self._tree.root.demand()
+            return []
+        try:
+            opened = self._tree.enter(directory).directory
+        except ObjectNotFound:
+            return []
+        try:
+            with self._faults(directory), os.scandir(opened) as entries:
+                return [name for e in entries if (name := self._name_of_file(directory, e))]
+        finally:
+            os.close(opened)
+
+    def _name_of_file(self, directory: str, entry: os.DirEntry[str]) -> str | None:
+        name = key_from_path(os.fsencode(entry.name))
+        key = join(directory, name)
+        if self._rules.hide(name, key):
+            return None
+        if entry.is_file(follow_symlinks=False):
+            return name
+        if entry.is_symlink():
+            try:
+                self._tree.stat(key)
+            except ObjectError:
+                return None
+            return name
+        return None
+
+    def stat(self, object_key: str) -> StoredObject:
+        """State of one file; see ``PhotoStorageProvider.stat``."""
+        self._demand_visible(object_key)
+        return self._tree.stat(object_key)
+
+    def open(self, object_key: str) -> LocalObject:
+        """Open one file for reading; see ``PhotoStorageProvider.open``."""
+        self._demand_visible(object_key)
+        with self._tree.spot(object_key) as spot, self._faults(object_key):
+            return LocalObject(self._tree.root, object_key, atomic.open_regular(spot))
+
+    def replace(
+        self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None
+    ) -> StoredObject:
+        """Make ``data`` the content of a file, atomically; see ``PhotoStorageProvider.replace``.
+
+        A file whose own permissions forbid writing is left alone, although renaming over it needs
+        only the directory's. Owner and group are kept as far as the process may.
+
+        Raises:
+            ObjectNotFound: also when a rule ignores the key, its directory is not there, or
+                ``like`` is not.
+        """
+        self._demand_visible(object_key)
+        with self._tree.spot(object_key) as spot, self._faults(object_key, writing=True):
+            if expected is not None:
+                return atomic.replace(spot, data, expected)
+            return self._create(spot, data, like)
+
+    def _create(self, spot: Spot, data: bytes, like: str | None) -> StoredObject:
+        if like is None:
+            return atomic.create(spot, data, None)
+        with self.open(like) as model:
+            return atomic.create(spot, data, model.fileno())
+
+    def remove(self, object_key: str, expected: FileState) -> None:
+        """Delete a file durably (of a symbolic link, what it shows)."""
+        self._demand_visible(object_key)
+        with self._tree.spot(object_key) as spot, self._faults(object_key, writing=True):
+            atomic.remove(spot, expected)
+
+    def move(self, object_key: str, new_key: str, expected: FileState) -> StoredObject:
+        """Rename a file durably; ``ObjectChanged`` when the new name is taken."""
+        self._demand_visible(object_key)
+        self._demand_visible(new_key)
+        with (
+            self._tree.spot(object_key) as spot,
+            self._tree.spot(new_key) as target,
+            self._faults(object_key, writing=True),
+        ):
+            return atomic.move(spot, target, expected)
+
+    def writable(self, object_key: str) -> bool:
+        """Whether a file could be replaced: permissions of it and its directory, and the mount."""
+        self._demand_visible(object_key)
+        try:
+            with self._tree.spot(object_key) as spot, self._faults(object_key):
+                return atomic.is_writable(spot)
+        except (ObjectNotFound, ObjectUnreadable):
+            return False
+
+    def _demand_visible(self, object_key: str) -> None:
+        """What a rule ignores is not there, for writing either: nobody would see it again."""
+        parts_of(object_key)
+        if self._rules.hide_path(object_key):
+            self._tree.root.demand()
+            raise ObjectNotFound(object_key)
+
+
+def _covered(key: str, directory: str, *, recursive: bool) -> bool:
+    """Whether a walk of a directory looks at what a key names."""
+    if key == directory:
+        return True
+    return recursive and key.startswith(f"{directory}/" if directory else "")

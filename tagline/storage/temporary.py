@@ -1,0 +1,105 @@
+"""Temporary files that tell whether their writer lives.
+
+A writer holds a lock (flock(2)) on its temporary file until it is done, and the kernel drops the
+lock when the writer dies. So ``sweep`` removes what a killed writer left behind and nothing that is
+still being written, in this process or another. Functions raise ``OSError``; the caller translates.
+"""
+
+import fcntl
+import os
+import stat
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from tagline.errors import ObjectUnreadable
+from tagline.storage.paths import temporary_name
+
+_CHUNK_BYTES = 1 << 20
+_ATTEMPTS = 16
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_LOCKABLE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+
+
+class TemporaryFile:
+    """A locked file in a directory, for use in a ``with`` block; removed at its end.
+
+    Whoever gave the file another name before that says so by ``placed``.
+
+    Args:
+        directory: descriptor of the directory.
+        mode: permission bits at creation, before the umask.
+    """
+
+    def __init__(self, directory: int, mode: int) -> None:
+        self._directory = directory
+        self.placed = False
+        for _ in range(_ATTEMPTS):
+            self.name = temporary_name()
+            self.file = os.open(self.name, _NEW, mode, dir_fd=directory)
+            # A file system without locks cannot sweep either: go on without.
+            with suppress(OSError):
+                fcntl.flock(self.file, fcntl.LOCK_EX)
+            if os.fstat(self.file).st_nlink:
+                return
+            os.close(self.file)  # a sweep came between creation and lock
+        raise FileNotFoundError(2, os.strerror(2))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self.placed:
+            with suppress(OSError):
+                os.unlink(self.name, dir_fd=self._directory)
+        os.close(self.file)
+
+    def write(self, data: bytes) -> None:
+        """Write all of ``data`` at the start of the file."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.file, rest) :]
+
+    def settle(self, object_key: str, data: bytes) -> os.stat_result:
+        """Force the file to the disk, read it back, and return its stat.
+
+        Raises:
+            ObjectUnreadable: it does not hold ``data``.
+        """
+        os.fsync(self.file)
+        status = os.fstat(self.file)
+        if status.st_size != len(data) or not self._holds(data):
+            raise ObjectUnreadable(object_key, "what was written does not read back")
+        return status
+
+    def _holds(self, data: bytes) -> bool:
+        for offset in range(0, len(data), _CHUNK_BYTES):
+            wanted = data[offset : offset + _CHUNK_BYTES]
+            if os.pread(self.file, len(wanted), offset) != wanted:
+                return False
+        return True
+
+
+def sweep(directory: int, name: str) -> None:
+    """Remove a temporary file whose writer died; leave it where that is not certain."""
+    with suppress(OSError):
+        file = _open_for_lock(directory, name)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if stat.S_ISREG(os.fstat(file).st_mode):
+                os.unlink(name, dir_fd=directory)
+        finally:
+            os.close(file)
+
+
+def _open_for_lock(directory: int, name: str) -> int:
+    try:
+        # NFS locks exclusively only what may be written.
+        return os.open(name, os.O_RDWR | _LOCKABLE, dir_fd=directory)
+    except PermissionError:
+        return os.open(name, os.O_RDONLY | _LOCKABLE, dir_fd=directory)
