@@ -1,0 +1,141 @@
+"""The one table from errors to answers: status, further members, headers."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from tagline import errors
+from tagline.api import refusals
+
+_RETRY_AFTER_SECONDS = 10
+
+Headers = dict[str, str]
+
+
+def _nothing(_error: object) -> Headers:
+    """No further members or headers."""
+    return {}
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind of error is answered.
+
+    ``detail`` replaces the error's own sentence, where that is meant for the operator.
+    """
+
+    status: int
+    detail: str | None = None
+    members: Callable[[Any], Mapping[str, object]] = _nothing
+    headers: Callable[[Any], Headers] = _nothing
+
+
+def _challenge(_error: object) -> Headers:
+    """Ask for a token (RFC 6750, 3)."""
+    return {"WWW-Authenticate": 'Bearer realm="tagline"'}
+
+
+def _challenge_again(_error: object) -> Headers:
+    """Ask for a better token (RFC 6750, 3.1)."""
+    return {"WWW-Authenticate": 'Bearer realm="tagline", error="invalid_token"'}
+
+
+def _later(_error: object) -> Headers:
+    return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
+
+
+def _after_the_limit(error: errors.TooManyAttempts) -> Headers:
+    return {"Retry-After": str(max(1, math.ceil(error.retry_after.total_seconds())))}
+
+
+def _current(error: errors.PhotoModified) -> Mapping[str, object]:
+    return {"last_modified": error.actual, "etag": error.etag}
+
+
+def _current_tag(
+    error: errors.PreconditionFailed | refusals.ConditionFailed,
+) -> Mapping[str, object]:
+    return {"etag": error.actual}
+
+
+def _real_size(error: refusals.RangeNotSatisfiable) -> Headers:
+    return {"Content-Range": f"bytes */{error.size}"}
+
+
+def _problems(error: refusals.InvalidRequest) -> Mapping[str, object]:
+    return {"detail": error.problems}
+
+
+def _problem_of_value(error: errors.InvalidValue) -> Mapping[str, object]:
+    loc: list[str | int] = ["body", error.field]
+    return {"detail": [refusals.Problem(loc=loc, msg=error.fault, type="invalid_value")]}
+
+
+UNEXPECTED = "Something went wrong inside the server; its log says more under the X-Request-ID."
+
+TABLE: Mapping[type[errors.TaglineError], Row] = {
+    errors.TaglineError: Row(status=500, detail=UNEXPECTED),
+    errors.StorageError: Row(status=500),
+    errors.StorageUnavailable: Row(status=503, headers=_later),
+    errors.ObjectNotFound: Row(status=404, detail="Photo not found"),
+    errors.UnsafeKey: Row(status=404, detail="Photo not found"),
+    errors.ObjectChanged: Row(status=409),
+    errors.StorageReadOnly: Row(status=403),
+    errors.StorageFull: Row(status=507),
+    errors.EditRefused: Row(status=409),
+    errors.IndexFailure: Row(
+        status=503,
+        detail="The index cannot be used now; the server's log says why.",
+        headers=_later,
+    ),
+    errors.AuthError: Row(status=401, headers=_challenge),
+    errors.InvalidToken: Row(status=401, headers=_challenge_again),
+    errors.TooManyAttempts: Row(status=429, headers=_after_the_limit),
+    errors.PhotoNotFound: Row(status=404),
+    errors.PhotoModified: Row(status=409, members=_current),
+    errors.PreconditionFailed: Row(status=412, members=_current_tag),
+    errors.InvalidValue: Row(status=422, members=_problem_of_value),
+    refusals.InvalidRequest: Row(status=422, members=_problems),
+    refusals.MalformedRequest: Row(status=400),
+    refusals.SlowRequest: Row(status=408, headers=lambda _: {"Connection": "close"}),
+    refusals.ContentTooLarge: Row(status=413),
+    refusals.UnsupportedContent: Row(status=415, headers=lambda _: {"Accept": "application/json"}),
+    refusals.ConditionFailed: Row(status=412, members=_current_tag),
+    refusals.RangeNotSatisfiable: Row(status=416, headers=_real_size),
+}
+
+_SENTENCES = {
+    404: "There is nothing at this address; /openapi.json lists what there is.",
+    405: "This address does not know the method; the Allow header lists those it knows.",
+    413: "The request is too large.",
+    417: "Only Expect: 100-continue is known.",
+}
+
+
+def answer_to(error: errors.TaglineError) -> web.Response:
+    """The answer to an error of ours: the row of its nearest class."""
+    row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    members = {"detail": row.detail or str(error), **row.members(error)}
+    return error_response(row.status, members, row.headers(error))
+
+
+def answer_to_http(error: web.HTTPException) -> web.Response:
+    """The answer to an error of aiohttp's own, such as the router's 404 and 405."""
+    sentence = _SENTENCES.get(error.status, f"{error.reason}.")
+    kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+    return error_response(error.status, {"detail": sentence}, kept)
+
+
+def error_response(
+    status: int, members: Mapping[str, object], headers: Headers | None = None
+) -> web.Response:
+    """An error as JSON, in ASCII so that no text of a client's can break it."""
+    body = json.dumps(members).encode("ascii")
+    return web.Response(
+        status=status,
+        body=body,
+        headers={"Content-Type": "application/json", "Cache-Control": "no-store"} | (headers or {}),
+    )

@@ -1,0 +1,258 @@
+"""The JSON that goes in and out; the OpenAPI document is made of these models.
+
+Answers to reads are never built from these models: the index keeps each photo's JSON encoded, and
+a test holds that it is what ``Photo`` says here.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from tagline.api.inputs import BodyInput
+from tagline.api.text import description_text, rfc3339
+
+ID_EXAMPLE = "0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11"
+MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
+ETAG_EXAMPLE = "3f8a1c0d9e2b7a6455d01c2e"
+
+PhotoId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, examples=[ID_EXAMPLE])]
+Moment = Annotated[AwareDatetime, Field(examples=[MOMENT_EXAMPLE])]
+
+
+class LoginRequest(BodyInput):
+    """The password of this server."""
+
+    password: str = Field(
+        max_length=4096, examples=["correct horse battery staple"], description="The password."
+    )
+
+
+class TokenResponse(BaseModel):
+    """A pair of tokens. The access token goes into ``Authorization: Bearer …``."""
+
+    access_token: str = Field(description="Sent with each request, until it expires.")
+    refresh_token: str = Field(
+        description="Good for one call of `POST /refresh`, which gives a new pair."
+    )
+    token_type: str = Field(default="bearer", json_schema_extra={"const": "bearer"})
+    expires_in: int = Field(description="Seconds that the access token lives.", examples=[900])
+    refresh_expires_in: int = Field(
+        description="Seconds that the refresh token lives.", examples=[2592000]
+    )
+
+
+class LoginResponse(TokenResponse):
+    """A new session's tokens."""
+
+
+class RefreshResponse(TokenResponse):
+    """The session's new tokens; the refresh token that was sent is dead."""
+
+
+class RefreshRequest(BodyInput):
+    """The refresh token of the newest pair."""
+
+    refresh_token: str = Field(max_length=4096, description="The refresh token.")
+
+
+class LogoutRequest(BodyInput):
+    """Which session to end, where that is not the bearer's."""
+
+    refresh_token: str | None = Field(
+        default=None, max_length=4096, description="A refresh token of the session to end."
+    )
+
+
+class Gps(BaseModel):
+    """A position."""
+
+    latitude: float = Field(description="Decimal degrees, north positive.", examples=[59.913868])
+    longitude: float = Field(description="Decimal degrees, east positive.", examples=[10.752245])
+    altitude: float | None = Field(description="Metres above sea level.", examples=[23.0])
+
+
+class DescriptionSource(BaseModel):
+    """A place that holds a description of the photo."""
+
+    place: str = Field(
+        description="`xmp_sidecar`, `json_sidecar`, `exif`, `iptc`, `xmp`, `user_comment` or "
+        "`xp_comment`.",
+        examples=["exif"],
+    )
+    agrees: bool = Field(description="Whether it says what `metadata.description` says.")
+    text: str | None = Field(description="What it says, where it does not agree.")
+
+
+class PhotoMetadata(BaseModel):
+    """All that a person may edit; null means that the photo says nothing."""
+
+    description: str | None = Field(
+        description="What the photo shows, in words.", examples=["Grandma in Oslo, 1974"]
+    )
+
+
+class Photo(BaseModel):
+    """A photo as the disk holds it. Times are RFC 3339 in UTC with microseconds."""
+
+    id: PhotoId = Field(
+        description="Stays the same over renames, moves and edits of the description."
+    )
+    object_key: str = Field(
+        description="The path below the photo directory. Bytes that are not UTF-8 are written "
+        "`\\xHH`.",
+        examples=["1974/oslo.jpg"],
+    )
+    metadata: PhotoMetadata
+    last_modified: Moment = Field(
+        description="The newest modification time of the photo and its sidecars."
+    )
+    media_type: str = Field(examples=["image/jpeg"])
+    size: int = Field(description="Bytes of the original.", examples=[2483911])
+    width: int | None = Field(
+        description="Stored pixels across, before `orientation` is applied.", examples=[4032]
+    )
+    height: int | None = Field(
+        description="Stored pixels down, before `orientation` is applied.", examples=[3024]
+    )
+    orientation: int | None = Field(description="EXIF orientation, 1 to 8.", examples=[1])
+    taken_at: Moment | None = Field(
+        description="When it was taken. Where `taken_at_offset` is null this is the camera's own "
+        "clock, written as if that were UTC."
+    )
+    taken_at_offset: str | None = Field(
+        description="The camera's offset from UTC, where the photo names one.",
+        examples=["+02:00"],
+    )
+    camera: str | None = Field(
+        description="Make and model in one, for people.", examples=["NIKON D90"]
+    )
+    make: str | None = Field(examples=["NIKON CORPORATION"])
+    model: str | None = Field(examples=["NIKON D90"])
+    lens: str | None = Field(examples=["18.0-105.0 mm f/3.5-5.6"])
+    gps: Gps | None
+    stored_in: list[str] = Field(
+        description="The places that hold the description shown; see `description_sources`.",
+        examples=[["exif", "xmp"]],
+    )
+    description_sources: list[DescriptionSource] = Field(
+        description="Every place that holds a description, the first of which is shown."
+    )
+    writable: bool = Field(description="Whether a description could be written now.")
+    problem: str | None = Field(
+        description="What kept the photo from being read in full, in a sentence; else null."
+    )
+    etag: str = Field(
+        description="Changes exactly when what is said here of the photo does. Unquoted here; "
+        "between double quotes in `ETag` and `If-Match`.",
+        examples=[ETAG_EXAMPLE],
+    )
+
+
+class PhotoListResponse(BaseModel):
+    """A page of photos in the order of their object keys."""
+
+    total: int = Field(description="Photos there are in all.", examples=[20431])
+    limit: int = Field(description="As asked for.", examples=[100])
+    offset: int = Field(description="As asked for.", examples=[0])
+    items: list[Photo]
+
+
+class PhotoReference(BaseModel):
+    """A photo's id alone."""
+
+    id: PhotoId
+
+
+class PhotoIdListResponse(BaseModel):
+    """A page of ids in the order of the photos' object keys."""
+
+    total: int = Field(examples=[20431])
+    limit: int = Field(examples=[100])
+    offset: int = Field(examples=[0])
+    items: list[PhotoReference]
+
+
+class UpdateMetadataRequest(BodyInput):
+    """What to change; a member that is left out stays as it is."""
+
+    description: Annotated[str, AfterValidator(description_text)] | None = Field(
+        default=None,
+        description="The new description; null or an empty text removes it. Any Unicode but NUL "
+        "and lone surrogates, at most 10,000 characters, kept as it is.",
+        examples=["Grandma in Oslo, 1974"],
+    )
+    last_modified: Annotated[str, AfterValidator(rfc3339)] | None = Field(
+        default=None,
+        description="The photo's `last_modified` as last seen; another one now means 409.",
+        examples=[MOMENT_EXAMPLE],
+    )
+
+
+class RescanError(BaseModel):
+    """A file that could not be read."""
+
+    object_key: str
+    detail: str
+
+
+class RescanResponse(BaseModel):
+    """What a rescan found: ids of photos that came, changed or went."""
+
+    model_config = ConfigDict(title="RescanResponse")
+
+    imported: list[PhotoId]
+    updated: list[PhotoId]
+    removed: list[PhotoId]
+    skipped: int = Field(description="Photos that had not changed.", examples=[20431])
+    errors: list[RescanError]
+
+
+class RescanProgress(BaseModel):
+    """How far a rescan is."""
+
+    state: str = Field(json_schema_extra={"enum": ["idle", "running"]}, examples=["running"])
+    started_at: Moment | None = Field(description="Start of the running or the last rescan.")
+    finished_at: Moment | None = Field(description="End of the last rescan; null while one runs.")
+    listed: int = Field(description="Files met so far.", examples=[20431])
+    decoded: int = Field(description="New and changed photos read so far.", examples=[17])
+    total: int | None = Field(description="New and changed photos in all, once that is known.")
+    result: RescanResponse | None = Field(description="What the last rescan found.")
+
+
+class HealthResponse(BaseModel):
+    """Whether the server works, and what its parts are doing."""
+
+    live: bool = Field(description="Whether the process works at all.")
+    ready: bool = Field(description="Whether the list of photos is complete and can be written.")
+
+
+class ErrorResponse(BaseModel):
+    """An error: a sentence that says what to do."""
+
+    detail: str = Field(examples=["Photo not found"])
+
+
+class ConflictResponse(ErrorResponse):
+    """An error that tells the current state, where it is known, so that the client can go on."""
+
+    last_modified: Moment | None = Field(default=None, description="The current one.")
+    etag: str | None = Field(
+        default=None, description="The current one, unquoted.", examples=[ETAG_EXAMPLE]
+    )
+
+
+class ValidationProblem(BaseModel):
+    """One thing that is wrong with a request."""
+
+    loc: list[str | int] = Field(
+        description="Where: `path`, `query`, `header` or `body`, then the names inside.",
+        examples=[["body", "description"]],
+    )
+    msg: str = Field(description="What, in words.", examples=["at most 10000 characters"])
+    type: str = Field(description="What, as a stable name.", examples=["invalid_value"])
+
+
+class ValidationErrorResponse(BaseModel):
+    """Everything that is wrong with a request."""
+
+    detail: list[ValidationProblem]
