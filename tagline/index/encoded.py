@@ -6,7 +6,7 @@ visit. Whoever reads gets a copy of their own, decoded on the way out.
 
 import threading
 from collections.abc import Callable, ItemsView, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from tinydb.storages import Storage
@@ -112,6 +112,11 @@ class EncodedStorage(Storage):
                 self._apply_rows(self.tables.setdefault(name, {}), rows)
 
     def _apply_rows(self, table: dict[str, bytes], rows: Rows) -> None:
+        if table.keys().isdisjoint(rows) and None not in rows.values():
+            new = cast("Mapping[str, bytes]", rows)
+            table.update(new)
+            self.live_bytes += sum(map(len, new.values()))
+            return
         for doc_id, encoded in rows.items():
             self.live_bytes -= len(table.get(doc_id, b""))
             if encoded is None:

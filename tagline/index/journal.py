@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -50,14 +50,15 @@ class JournalStorage(EncodedStorage):
         self._compact_above_bytes = COMPACT_ABOVE_BYTES
         self._bodies_behind: list[bytes] | None = None
         self._closed = False
-        with self._translated():
+        with self._translated(), ExitStack() as undo:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock_file = LockFile(path.with_name(path.name + ".lock"), path.name)
-            try:
-                self._file, self._checksum = self._open(content)
-            except BaseException:
-                self._lock_file.release()
-                raise
+            undo.callback(self._lock_file.release)
+            loaded = self._load(content)
+            self._file = AppendFile(path)
+            undo.callback(self._file.close)
+            self._checksum = self._settle(loaded)
+            undo.pop_all()
         if durable:
             self.compact_if_needed()
 
@@ -71,28 +72,25 @@ class JournalStorage(EncodedStorage):
 
     # Opening
 
-    def _open(self, content: str) -> tuple[AppendFile, int]:
+    def _load(self, content: str) -> Loaded:
         self._path_of_new.unlink(missing_ok=True)
-        file = AppendFile(self._path)
         try:
             with self._path.open("rb", buffering=1 << 20) as source:
-                loaded = load(source, content, super()._apply)
-            if loaded.fault is not None:
-                file.close()
-                self._recover(loaded)
-                file, loaded = AppendFile(self._path), Loaded()
-            return file, self._settle(file, loaded)
-        except BaseException:
-            file.close()
-            raise
+                loaded = load(source, content, self._apply)
+        except FileNotFoundError:
+            return Loaded()
+        if loaded.fault is None:
+            return loaded
+        self._recover(loaded)
+        return Loaded()
 
-    def _settle(self, file: AppendFile, loaded: Loaded) -> int:
+    def _settle(self, loaded: Loaded) -> int:
         """Cut off a torn tail, write the header of a new file; the checksum of the last line."""
-        if file.size_bytes > loaded.size_bytes:
-            file.truncate(loaded.size_bytes)
+        if self._file.size_bytes > loaded.size_bytes:
+            self._file.truncate(loaded.size_bytes)
         if loaded.size_bytes:
             return loaded.checksum
-        file.append(self._header, sync=self._durable)
+        self._file.append(self._header, sync=self._durable)
         sync_directory(self._path.parent)
         return checksum_of(self._header)
 

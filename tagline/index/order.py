@@ -20,12 +20,24 @@ class Order:
     Before a member's key changes, discard it; add it afterwards. Not thread-safe.
     """
 
-    def __init__(self, key: Callable[[str], bytes], members: Iterable[str] = ()) -> None:
+    def __init__(
+        self, key: Callable[[str], bytes], members: Iterable[tuple[str, bytes]] = ()
+    ) -> None:
+        """Take members with their keys; quickest when nearly all of them are in order."""
         self._key = key
-        self._fill(members)
+        ascending: list[str] = []
+        others: list[str] = []
+        highest = b""
+        for member, member_key in members:
+            if member_key > highest:
+                ascending.append(member)
+                highest = member_key
+            else:
+                others.append(member)
+        self._fill(ascending)
+        self.add(others)
 
-    def _fill(self, members: Iterable[str]) -> None:
-        ordered = sorted(members, key=self._key)
+    def _fill(self, ordered: list[str]) -> None:
         self._chunks = list(_split(ordered))
         self._firsts = [self._key(chunk[0]) for chunk in self._chunks]
         self._starts: list[int] | None = None
@@ -40,8 +52,8 @@ class Order:
     def add(self, members: Iterable[str]) -> None:
         """Add members that are not in it; many at once cost less than one at a time."""
         new = sorted(members, key=self._key)
-        if len(new) * 4 > self._length:
-            self._fill(chain(self, new))
+        if len(new) * 8 > self._length:
+            self._fill(sorted(chain(self, new), key=self._key))
         elif len(new) >= BULK and self._key(new[0]) > self._key(self._chunks[-1][-1]):
             self._extend(new)
         else:

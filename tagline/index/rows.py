@@ -19,6 +19,8 @@ _ID_AT = len('{"id":"')
 _ID_END = _ID_AT + 36
 _KEY_AT = _ID_END + len('","object_key":"')
 _BETWEEN = b'","object_key":"'
+_QUOTE = ord('"')  # bytes are searched for a number in half the time
+_BACKSLASH = ord("\\")
 
 
 class FilesRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,9 +71,8 @@ def sort_key(photo: bytes) -> bytes:
     members lie where ``Photo`` puts them unless an id is no UUID or the key has an escape in it.
     """
     if photo[_ID_END:_KEY_AT] == _BETWEEN:
-        end = photo.find(b'"', _KEY_AT)
-        key = photo[_KEY_AT:end]
-        if b"\\" not in key:
+        key = photo[_KEY_AT : photo.find(_QUOTE, _KEY_AT)]
+        if _BACKSLASH not in key:
             return key + b"\0" + photo[_ID_AT:_ID_END]
     name = _decode_name(photo)
     return f"{name.object_key}\0{name.id}".encode()
