@@ -7,7 +7,7 @@ import msgspec
 from tinydb import TinyDB
 from tinydb.table import Document, Table
 
-from tagline.errors import IndexDamaged, IndexFailure
+from tagline.errors import IndexDamaged, IndexUnavailable
 
 STORE_NAME = "The token store"
 LIVE = "live"
@@ -73,7 +73,7 @@ class Rows(Generic[Row]):
         """Store a row, whether it is new or not.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         document = Document(cast("dict[str, Any]", msgspec.to_builtins(row)), _tinydb_id(row_id))
         try:
@@ -85,7 +85,7 @@ class Rows(Generic[Row]):
         """Remove those of the rows that are there.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         present = [i for i in map(_tinydb_id, row_ids) if self._table.contains(doc_id=i)]
         if not present:
@@ -108,5 +108,5 @@ def _tinydb_id(row_id: str) -> int:
     return cast("int", row_id)
 
 
-def _not_written(error: OSError) -> IndexFailure:
-    return IndexFailure(f"{STORE_NAME} could not be written: {error.strerror or 'I/O error'}.")
+def _not_written(error: OSError) -> IndexUnavailable:
+    return IndexUnavailable(STORE_NAME, error.strerror or "input/output error")

@@ -15,7 +15,7 @@ import msgspec
 from tinydb import TinyDB
 
 from tagline.auth.rows import USED, CredentialRow, Rows, SessionRow, TokenRow
-from tagline.errors import IndexFailure
+from tagline.errors import IndexUnavailable
 
 MAX_TOKENS_PER_SESSION = 32
 KEPT_TOKENS_PER_SESSION = 16
@@ -101,14 +101,14 @@ class TokenStore:
         """Begin the session of this token, its first.
 
         Raises:
-            IndexFailure: it could not be stored; there is no such session.
+            IndexUnavailable: it could not be stored; there is no such session.
         """
         session = Session(row.issued_at)
         session.add(token_hash, row)
         self._session_rows.put(row.session, SessionRow(started_at=row.issued_at))
         try:
             self._token_rows.put(token_hash, row)
-        except IndexFailure:
+        except IndexUnavailable:
             self._ending[row.session] = session
             raise
         self._sessions[row.session] = session
@@ -120,7 +120,7 @@ class TokenStore:
         that the client has then, still works.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         self._token_rows.put(new_hash, new)
         self._sessions[new.session].add(new_hash, new)
@@ -134,7 +134,7 @@ class TokenStore:
         """End sessions: at once in memory, and durably when this returns.
 
         Raises:
-            IndexFailure: it could not be stored; the sessions have ended all the same, and the
+            IndexUnavailable: it could not be stored; the sessions have ended all the same, and the
                 next ``end`` or ``purge`` tries again.
         """
         for session_id in tuple(session_ids):
@@ -147,7 +147,7 @@ class TokenStore:
         """Remove what has expired: sessions without an unexpired token, and expired tokens.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         expired = [key for key, session in self._sessions.items() if session.expires_at <= now]
         for session in self._sessions.values():
@@ -163,7 +163,7 @@ class TokenStore:
         """Keep the digest of the password that the sessions belong to.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         self._credential_rows.put(_CREDENTIAL_ID, CredentialRow(digest=digest))
 

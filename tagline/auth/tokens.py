@@ -67,7 +67,7 @@ class TokenService:
         """Begin a session.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         with self._lock:
             now = self._clock()
@@ -85,7 +85,7 @@ class TokenService:
         Raises:
             InvalidToken: it is none, or expired, or its session has ended, or it was exchanged
                 before, which ends its session.
-            IndexFailure: the new pair could not be stored; the token is as good as before.
+            IndexUnavailable: the new pair could not be stored; the token is as good as before.
         """
         with self._lock:
             now = self._clock()
@@ -120,7 +120,7 @@ class TokenService:
         """End a session: its access tokens stop working at once. An ended one stays ended.
 
         Raises:
-            IndexFailure: it could not be stored; the session has ended in this process, and
+            IndexUnavailable: it could not be stored; the session has ended in this process, and
                 calling again tries again.
         """
         with self._lock:
@@ -138,7 +138,7 @@ class TokenService:
         """Remove what has expired; ``issue`` and ``refresh`` do so too.
 
         Raises:
-            IndexFailure: it could not be stored.
+            IndexUnavailable: it could not be stored.
         """
         with self._lock:
             self._store.purge(self._clock())
@@ -149,7 +149,7 @@ class TokenService:
         Takes some 50 ms on purpose. Returns whether the password is another than last time.
 
         Raises:
-            IndexFailure: it could not be stored; call again before serving anybody.
+            IndexUnavailable: it could not be stored; call again before serving anybody.
         """
         digest = self._password_digest(password)
         with self._lock:

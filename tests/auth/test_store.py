@@ -7,7 +7,7 @@ from tinydb.table import Table
 
 from tagline.auth.store import TokenStore
 from tagline.auth.tokens import TokenService
-from tagline.errors import IndexFailure, InvalidToken
+from tagline.errors import IndexUnavailable, InvalidToken
 
 SECRET = "0123456789abcdef" * 4
 
@@ -76,9 +76,9 @@ def writes_of(disk: Disk, call) -> int:
 
 
 def test_a_full_disk_is_our_error(disk):
-    """A full disk at login is an IndexFailure of one sentence without a path."""
+    """A full disk at login is an IndexUnavailable of one sentence without a path."""
     disk.room(0)
-    with pytest.raises(IndexFailure, match="No space left") as caught:
+    with pytest.raises(IndexUnavailable, match="No space left") as caught:
         disk.service.issue()
     assert "/srv" not in str(caught.value)
 
@@ -88,7 +88,7 @@ def test_a_login_that_fails_half_way(disk):
     writes = writes_of(disk, disk.service.issue)
     for room in range(writes):
         disk.room(room)
-        with pytest.raises(IndexFailure):
+        with pytest.raises(IndexUnavailable):
             disk.service.issue()
         assert len(disk.store.sessions) == 1
         disk.room(float("inf"))
@@ -104,7 +104,7 @@ def test_a_refresh_that_fails_half_way(disk, restarted):
     probe = disk.service.issue().refresh_token
     for room in range(writes_of(disk, lambda: disk.service.refresh(probe))):
         disk.room(room)
-        with pytest.raises(IndexFailure):
+        with pytest.raises(IndexUnavailable):
             disk.service.refresh(token)
         disk.room(float("inf"))
         if restarted:
@@ -117,7 +117,7 @@ def test_a_logout_that_fails(disk):
     pair = disk.service.issue()
     session_id = disk.service.verify(pair.access_token).session_id
     disk.room(0)
-    with pytest.raises(IndexFailure):
+    with pytest.raises(IndexUnavailable):
         disk.service.revoke(session_id)
     with pytest.raises(InvalidToken):
         disk.service.verify(pair.access_token)
@@ -138,7 +138,7 @@ def test_a_new_password_that_fails_half_way(disk, room):
     disk.room(room)
     try:
         disk.service.bind_password("two")
-    except IndexFailure:
+    except IndexUnavailable:
         assert room < 3
     disk.room(float("inf"))
     disk.restart()
