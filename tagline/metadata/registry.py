@@ -12,7 +12,8 @@ import msgspec
 from tagline.metadata import (
     gif,
     heif,
-    jpeg_read,
+    jpeg,
+    jpeg_edit,
     jxl,
     png,
     raw,
@@ -58,7 +59,8 @@ FORMATS: tuple[Format, ...] = (
         extensions=("jpg", "jpeg", "jpe", "jfif"),
         media_type="image/jpeg",
         kind="jpeg",
-        read=jpeg_read.read,
+        read=jpeg.read,
+        embed=jpeg_edit.embed,
         browser=True,
     ),
     Format(

@@ -85,11 +85,12 @@ def raf(seed: int) -> bytes:
     jpeg = with_blocks(3, "JPEG")
     tags = pack(">IHHHHHHHH", 2, 0x100, 4, HEIGHT + 9, WIDTH + 9, 0x111, 4, HEIGHT, WIDTH)
     data = noise(seed, WIDTH * HEIGHT)
-    at = 160
-    tags_at, data_at = at + len(jpeg), at + len(jpeg) + len(tags)
-    places = pack(">6I", at, len(jpeg), tags_at, len(tags), data_at, len(data))
+    at = 148
+    jpeg_end = at + len(jpeg) + 4 - len(jpeg) % 4
+    places = pack(">6I", at, len(jpeg), jpeg_end, len(tags), jpeg_end + len(tags), len(data))
     head = b"FUJIFILMCCD-RAW " + b"0201" + b"FF389501" + b"FinePix S100FS".ljust(32, b"\0")
-    return (head + bytes(24) + places).ljust(at, b"\0") + jpeg + tags + data
+    front = (head + b"0100" + bytes(20) + places).ljust(at, b"\0")
+    return (front + jpeg).ljust(jpeg_end, b"\0") + tags + data
 
 
 def x3f(seed: int) -> bytes:

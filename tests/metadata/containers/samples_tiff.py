@@ -170,6 +170,7 @@ def rw2(seed: int) -> bytes:
         0x06: (SHORT, (HEIGHT + 4,)),
         0x07: (SHORT, (WIDTH + 4,)),
         0x111: number(0xFFFFFFFF),
+        0x117: number(0),
         0x118: number(0x10000),
         0x8769: number(exif),
     }
