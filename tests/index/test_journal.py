@@ -111,7 +111,7 @@ def test_a_torn_tail_is_cut_off(path: Path, durable: bool) -> None:
     fill(path, 3)
     whole = path.read_bytes()
     last = whole.rindex(b"\n", 0, -1) + 1
-    for end in range(last, len(whole)):
+    for end in range(last, len(whole), 3):
         for zeros in (b"", b"\0" * 5):
             path.write_bytes(whole[:end] + zeros)
             with open_at(path, durable=durable) as database:
@@ -125,7 +125,7 @@ def test_a_torn_tail_is_cut_off(path: Path, durable: bool) -> None:
 def test_a_torn_header_is_a_new_file(path: Path, durable: bool) -> None:
     """A file whose making was cut off is made again."""
     header = encode_header(CONTENT)
-    for end in range(len(header)):
+    for end in range(0, len(header), 9):
         path.write_bytes(header[:end])
         fill(path, 1, durable=durable)
         assert contents(path, durable=durable) == [{"n": 0}]
