@@ -1,1 +1,25 @@
-"""Keeping the index equal to the photo directory."""
+"""Keeps the index equal to the disk: plan, reconcile, watch."""
+
+from tagline.sync.looking import observe_photo
+from tagline.sync.reconciler import Reconciler
+from tagline.sync.values import (
+    Decoded,
+    Observed,
+    Progress,
+    ReadError,
+    ReadPhoto,
+    ReconcileResult,
+    Scope,
+)
+
+__all__ = [
+    "Decoded",
+    "Observed",
+    "Progress",
+    "ReadError",
+    "ReadPhoto",
+    "ReconcileResult",
+    "Reconciler",
+    "Scope",
+    "observe_photo",
+]

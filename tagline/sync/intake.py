@@ -1,0 +1,198 @@
+"""What was read goes into the index here, with the ids of everything it touches in order.
+
+Before a photo gets an id, the other photos that the index has of the same content are looked at:
+one of them may be the very file under its old name. Before a row is removed, its photo is looked
+at. So it does not matter in which order directories are met, nor that files change meanwhile, nor
+that several reconciles run at once: what is decided on has just been seen.
+
+A photo whose *content* is another one is only noted at first: whether its pixels were edited, or
+another photo was moved over it, can be told when all new photos are known.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tagline.errors import StorageUnavailable
+from tagline.storage.provider import PhotoStorageProvider
+from tagline.sync.identity import Replacements
+from tagline.sync.parts import Parts
+from tagline.sync.reading import Fresh, Gone, Reading, Row, Unsettled
+from tagline.sync.values import ReadError
+from tagline.sync.writing import Tally
+
+BATCH = 64
+"""Rows stored in one step of the event loop."""
+HELD = 256
+"""Noted photos of which what was read is kept in memory; of more, it is read again."""
+LIKELY = 8
+"""Of the photos with one content, so many are looked at for the old name of a new one."""
+ATTEMPTS = 5
+"""So often a photo that another task stored meanwhile is looked at again at once."""
+SUSPICIOUS_ROWS = 10
+"""That an index of so many photos finds the directory empty is an accident, not a wish."""
+
+
+class Intake:
+    """The taking in of what one reconcile read.
+
+    ``gone`` are the keys of rows without a photo, to be removed by ``finish``. ``errors`` are the
+    photos that could not be read, ``unsettled`` those that changed while they were read, and
+    ``racy`` those that may have changed since without a change of their state.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.tally = Tally()
+        self.gone: set[str] = set()
+        self.errors: dict[str, str] = {}
+        self.unsettled: set[str] = set()
+        self.racy: set[str] = set()
+        self._parts = parts
+        self._replaced = Replacements()
+        self._held: dict[str, Fresh] = {}
+        self._checked: set[str] = set()
+
+    async def take(self, readings: Iterable[Reading | None]) -> None:
+        """Store photos just read, and note those that have other content now.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone.
+            IndexFailure: the index could not be written.
+        """
+        await self._store(self._sorted(readings, defer=True), defer=True)
+
+    async def look(self, keys: Iterable[str]) -> None:
+        """Look at photos, of rows or new ones, and take them in; raises as ``take``."""
+        for some in _batches(list(keys)):
+            rows = [self._row(key) for key in some]
+            readings = await self._parts.thread(self._parts.reader.look, rows)
+            self.tally.current += readings.count(None)
+            await self.take(readings)
+
+    async def reread(self, keys: Iterable[str]) -> None:
+        """Read photos even where their states say that nothing changed; raises as ``take``."""
+        for some in _batches(list(keys)):
+            rows = [self._row(key) for key in some]
+            await self.take(await self._parts.thread(self._parts.reader.reread, rows))
+
+    async def finish(self) -> None:
+        """Deal with the photos that have other content now, then with the rows without a photo.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone, or looks as if its disk were.
+            IndexFailure: the index could not be written.
+        """
+        await self._demand_not_emptied()
+        while self._replaced or self.gone:
+            for some in _batches(sorted(self._replaced)):
+                await self._take_replaced(some)
+            gone, self.gone = self.gone, set()
+            await self.look(key for key in sorted(gone) if self._parts.index.by_key(key))
+
+    async def _take_replaced(self, keys: Sequence[str]) -> None:
+        keys = [key for key in keys if key in self._replaced]
+        held = [fresh for key in keys if (fresh := self._held.pop(key, None))]
+        known = {fresh.decoded.object_key for fresh in held}
+        rows = [self._row(key) for key in keys if key not in known]
+        readings = await self._parts.thread(self._parts.reader.reread, rows) if rows else []
+        for key in keys:
+            self._replaced.discard(key)
+        await self._store(self._sorted([*held, *readings], defer=False), defer=False)
+
+    async def _store(self, batch: "_Batch", *, defer: bool) -> None:
+        parts = self._parts
+        conflicts: list[Row] = []
+        for _ in range(ATTEMPTS):
+            await self._complete(batch, defer=defer)
+            conflicts = parts.writer.store(
+                list(batch.fresh.values()), list(batch.gone.values()), self._replaced, self.tally
+            )
+            if not conflicts:
+                return
+            readings = await parts.thread(parts.reader.look, conflicts)
+            batch = self._sorted(readings, defer=defer)
+        self.unsettled.update(row.object_key for row in conflicts)
+
+    async def _complete(self, batch: "_Batch", *, defer: bool) -> None:
+        """Look at the photos that the index has of the same content as those in the batch."""
+        while rows := self._unchecked(batch):
+            readings = await self._parts.thread(self._parts.reader.look, rows)
+            self._checked.update(row.object_key for row in rows)
+            self._sort_into(batch, readings, defer=defer)
+
+    def _unchecked(self, batch: "_Batch") -> list[Row]:
+        found: dict[str, Row] = {}
+        for fingerprint in {fresh.decoded.fingerprint for fresh in batch.fresh.values()}:
+            for state in self._parts.index.by_fingerprint(fingerprint)[:LIKELY]:
+                key = state.object_key
+                known = key in batch.fresh or key in batch.gone or key in self._replaced
+                if not known and key not in self._checked:
+                    found[key] = Row(key, state.files)
+        return list(found.values())
+
+    def _sorted(self, readings: Iterable[Reading | None], *, defer: bool) -> "_Batch":
+        batch = _Batch()
+        self._sort_into(batch, readings, defer=defer)
+        return batch
+
+    def _sort_into(
+        self, batch: "_Batch", readings: Iterable[Reading | None], *, defer: bool
+    ) -> None:
+        for reading in readings:
+            match reading:
+                case Fresh():
+                    self._sort_fresh(batch, reading, defer=defer)
+                case Gone(object_key=key):
+                    batch.gone[key] = reading
+                case Unsettled(object_key=key):
+                    self.unsettled.add(key)
+                case ReadError(object_key=key, detail=detail):
+                    self.errors[key] = detail
+                case None:
+                    pass
+
+    def _sort_fresh(self, batch: "_Batch", fresh: Fresh, *, defer: bool) -> None:
+        key = fresh.decoded.object_key
+        self.errors.pop(key, None)
+        if fresh.may_hide_a_change:
+            self.racy.add(key)
+        if not (defer and self._is_replaced(fresh)):
+            batch.fresh[key] = fresh
+            return
+        self._replaced.add(key, fresh.decoded.fingerprint)
+        if len(self._held) < HELD:
+            self._held[key] = fresh
+
+    def _is_replaced(self, fresh: Fresh) -> bool:
+        if fresh.base is None:
+            return False
+        row = self._parts.index.by_key(fresh.decoded.object_key)
+        return row is not None and row.fingerprint != fresh.decoded.fingerprint
+
+    def _row(self, object_key: str) -> Row:
+        row = self._parts.index.by_key(object_key)
+        return Row(object_key, row.files if row else None)
+
+    async def _demand_not_emptied(self) -> None:
+        """Do not believe that a whole library was deleted: its disk may not be mounted."""
+        if len(self.gone) < max(SUSPICIOUS_ROWS, len(self._parts.index)):
+            return
+        if await self._parts.thread(_is_empty, self._parts.storage):
+            raise StorageUnavailable(
+                f"The photo directory is empty, but {len(self.gone)} photos are indexed: its disk "
+                "may not be mounted. The index is kept until a photo is there again."
+            )
+
+
+class _Batch:
+    """Photos to be stored together, by key."""
+
+    def __init__(self) -> None:
+        self.fresh: dict[str, Fresh] = {}
+        self.gone: dict[str, Gone] = {}
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+
+
+def _is_empty(storage: PhotoStorageProvider) -> bool:
+    return next(iter(storage.walk()), None) is None

@@ -1,0 +1,100 @@
+"""Looking at single photos and sidecars, without the cost of listing a directory with states."""
+
+from collections.abc import Iterable, Mapping
+
+from tagline.errors import ObjectError, ObjectNotFound
+from tagline.metadata.pairing import SidecarNames, pair
+from tagline.metadata.registry import is_photo
+from tagline.model import IndexedFile
+from tagline.model.keys import directory_of, join, name_of
+from tagline.storage.provider import PhotoStorageProvider
+from tagline.sync.observe import FEW, names_there, photos_touched, related
+from tagline.sync.values import Observed, Scope
+
+LARGE = 500
+"""In a directory of more files than this, only what a change can have touched is looked at."""
+
+
+def observe_photo(storage: PhotoStorageProvider, object_key: str) -> Observed:
+    """One photo as it is on the disk now, with its sidecars; blocks.
+
+    Raises:
+        ObjectNotFound: there is no photo of this key, or a sidecar of it vanished meanwhile.
+        ObjectUnreadable: its directory cannot be read.
+        StorageUnavailable: the photo directory is gone.
+    """
+    return Look(storage).photo(object_key)
+
+
+class Look:
+    """Looks at single photos; lists each directory once, so use it for one moment only. Blocks."""
+
+    def __init__(self, storage: PhotoStorageProvider) -> None:
+        self._storage = storage
+        self._names: dict[str, list[str]] = {}
+        self._pairs: dict[str, Mapping[str, SidecarNames]] = {}
+        self._asked: dict[str, int] = {}
+
+    def photo(self, object_key: str) -> Observed:
+        """A photo as it is now; see ``observe_photo``."""
+        directory = directory_of(object_key)
+        sidecars = self._sidecars(directory, name_of(object_key))
+        if sidecars is None:
+            # The names decide: some file systems find a file by a name in another case, too.
+            raise ObjectNotFound(object_key)
+        photo = self._storage.stat(object_key)
+        files = [IndexedFile(object_key, photo.state)]
+        for name in names_there(sidecars):
+            key = join(directory, name)
+            files.append(IndexedFile(key, self._storage.stat(key).state))
+        return Observed(object_key, tuple(files), photo.links)
+
+    def names(self, directory: str) -> list[str]:
+        """Names of the files in a directory; none where it is not there."""
+        names = self._names.get(directory)
+        if names is None:
+            names = self._names[directory] = self._storage.names(directory)
+        return names
+
+    def _sidecars(self, directory: str, name: str) -> SidecarNames | None:
+        """The sidecars of a photo, None where there is no such photo."""
+        pairs = self._pairs.get(directory)
+        if pairs is None:
+            names = self.names(directory)
+            self._asked[directory] = asked = self._asked.get(directory, 0) + 1
+            if len(names) > LARGE and asked <= FEW:
+                return pair(related(name, names), is_photo).get(name)
+            pairs = self._pairs[directory] = pair(names, is_photo)
+        return pairs.get(name)
+
+
+def narrow(storage: PhotoStorageProvider, scopes: Iterable[Scope]) -> tuple[list[Scope], list[str]]:
+    """What to list, and which single photos to look at, for these scopes; blocks.
+
+    Raises:
+        StorageUnavailable: the photo directory is gone.
+    """
+    look = Look(storage)
+    to_list: dict[Scope, None] = {}
+    photos: dict[str, None] = {}
+    for scope in scopes:
+        touched = None if scope.names is None else _touched(look, scope.directory, scope.names)
+        if touched is None:
+            to_list[Scope(scope.directory, scope.recursive)] = None
+        else:
+            photos.update((join(scope.directory, name), None) for name in sorted(touched))
+    return list(to_list), list(photos)
+
+
+def _touched(look: Look, directory: str, changed: frozenset[str]) -> set[str] | None:
+    """Names of the photos to look at; None when the directory is sooner listed."""
+    try:
+        names = look.names(directory)
+    except ObjectError:
+        return None
+    if len(names) <= LARGE or len(changed) > FEW:
+        return None
+    touched: set[str] = set()
+    for name in changed:
+        touched |= photos_touched(name, names)
+    return touched

@@ -1,0 +1,136 @@
+"""The blocking side of reading: photos are read, and found to be there, gone or in motion."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tagline.errors import ObjectError, ObjectNotFound, UnsafeKey
+from tagline.storage.provider import PhotoStorageProvider
+from tagline.sync.looking import Look
+from tagline.sync.plan import Base, Todo
+from tagline.sync.values import Decoded, Observed, ReadError, ReadPhoto
+
+RECENT_SECONDS = 2.0
+"""A file changed so lately may still be being written: it is looked at again after reading."""
+
+TICK_SECONDS = 0.02
+COARSE_TICK_SECONDS = 2.0
+
+_LONG_AGO = float("inf")
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """A photo as read, and the row's files when it was decided to read it.
+
+    ``age_seconds`` is the time between the last change of any of its files and the reading.
+    """
+
+    decoded: Decoded
+    base: Base
+    age_seconds: float = _LONG_AGO
+
+    @property
+    def may_hide_a_change(self) -> bool:
+        """Whether a file could have changed once more without a change of its state.
+
+        Kernels stamp files with a clock that ticks every 1 to 10 ms. Where all times are whole
+        seconds, the file system (FAT, some shares) has no finer ones.
+        """
+        coarse = all(file.state.ctime_ns % 1_000_000_000 == 0 for file in self.decoded.files)
+        return self.age_seconds < (COARSE_TICK_SECONDS if coarse else TICK_SECONDS)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The photo that an index row tells of, and the row's files; ``base`` None for no row."""
+
+    object_key: str
+    base: Base
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """A photo that is not there, and the files of the row that says otherwise."""
+
+    object_key: str
+    base: Base
+
+
+class Unsettled(msgspec.Struct, frozen=True):
+    """A photo that changed while it was read: what was read may be half old and half new."""
+
+    object_key: str
+
+
+Reading = Fresh | Gone | Unsettled | ReadError
+
+
+class PhotoReader:
+    """Reads photos of one storage; every method blocks and is thread-safe.
+
+    All raise ``StorageUnavailable`` when the photo directory is gone. ``clock`` gives Unix seconds.
+    """
+
+    def __init__(
+        self, storage: PhotoStorageProvider, read: ReadPhoto, clock: Callable[[], float]
+    ) -> None:
+        self._storage = storage
+        self._read = read
+        self._clock = clock
+
+    def read(self, todo: Iterable[Todo]) -> list[Reading]:
+        """Read photos that a listing met."""
+        return [self._attempt(each.observed, each.base) for each in todo]
+
+    def look(self, rows: Iterable[Row]) -> list[Reading | None]:
+        """Look at the photos of rows again: None for each that is as its row says."""
+        look = Look(self._storage)
+        found = [(row, self._observe(row, look)) for row in rows]
+        return [
+            None
+            if isinstance(seen, Observed) and seen.files == row.base
+            else self._go_on(row, seen)
+            for row, seen in found
+        ]
+
+    def reread(self, rows: Iterable[Row]) -> list[Reading]:
+        """Read the photos of rows, even where their states say that nothing has changed."""
+        look = Look(self._storage)
+        return [self._go_on(row, self._observe(row, look)) for row in rows]
+
+    def _go_on(self, row: Row, seen: Observed | Gone | ReadError) -> Reading:
+        return self._attempt(seen, row.base) if isinstance(seen, Observed) else seen
+
+    def _observe(self, row: Row, look: Look) -> Observed | Gone | ReadError:
+        try:
+            return look.photo(row.object_key)
+        except (ObjectNotFound, UnsafeKey):
+            return Gone(row.object_key, row.base)
+        except ObjectError as error:
+            return ReadError(row.object_key, str(error))
+
+    def _attempt(self, observed: Observed, base: Base) -> Reading:
+        try:
+            decoded = self._read(self._storage, observed)
+            age_seconds = self._age_seconds(decoded)
+            if age_seconds < RECENT_SECONDS and self._has_moved_on(decoded):
+                return Unsettled(observed.object_key)
+        except ObjectNotFound as error:
+            if error.object_key != observed.object_key:
+                return Unsettled(observed.object_key)
+            return Gone(observed.object_key, base)
+        except ObjectError as error:
+            return ReadError(observed.object_key, str(error))
+        return Fresh(decoded, base, age_seconds)
+
+    def _age_seconds(self, decoded: Decoded) -> float:
+        """Time since the last change by the clock, whichever way the clocks differ.
+
+        Only ``ctime`` tells: programs set the modification time to what they like.
+        """
+        changed_ns = max(file.state.ctime_ns for file in decoded.files)
+        return abs(self._clock() - changed_ns / 1e9)
+
+    def _has_moved_on(self, decoded: Decoded) -> bool:
+        """Whether a file is not in the state any more that it was opened in."""
+        return any(
+            self._storage.stat(file.object_key).state != file.state for file in decoded.files
+        )

@@ -1,0 +1,180 @@
+"""Reconciling on demand: everything or a part, one full one at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import msgspec
+
+from tagline.errors import TaglineError
+from tagline.index.protocol import PhotoIndex
+from tagline.storage.provider import PhotoStorageProvider
+from tagline.sync.parts import Parts
+from tagline.sync.reading import PhotoReader
+from tagline.sync.run import Run
+from tagline.sync.settling import Settler
+from tagline.sync.values import Progress, ReadPhoto, ReconcileResult, Scope
+from tagline.sync.writing import IndexWriter
+
+EVERYTHING = Scope("", recursive=True)
+READERS = 2
+
+
+class Reconciler:
+    """Makes an index equal to a storage. Use it on one event loop; ``close`` it there.
+
+    Blocking work is done in threads of its own; the index is used on the loop's thread only, but
+    for ``sync`` and ``compact_if_needed``. Full reconciles run one at a time, partial ones too, and
+    either beside the other.
+
+    Args:
+        storage: the photo directory.
+        index: rows are stored in it in small transactions as they become known.
+        read: reads one photo; called in threads, several at a time.
+        clock: Unix seconds, to be compared with the change times of files.
+        readers: how many threads read at the same time in one reconcile.
+    """
+
+    def __init__(
+        self,
+        storage: PhotoStorageProvider,
+        index: PhotoIndex,
+        read: ReadPhoto,
+        *,
+        clock: Callable[[], float] = time.time,
+        readers: int = READERS,
+    ) -> None:
+        self._index = index
+        self._clock = clock
+        self._executor = ThreadPoolExecutor(2 * readers + 2, thread_name_prefix="tagline-sync")
+        self._parts = Parts(
+            storage=storage,
+            index=index,
+            reader=PhotoReader(storage, read, clock),
+            writer=IndexWriter(index, time.monotonic),
+            executor=self._executor,
+            readers=readers,
+        )
+        self._settler = Settler(self._reread)
+        self._progress = Progress()
+        self._run: Run | None = None
+        self._began = 0.0
+        self._full: asyncio.Task[ReconcileResult] | None = None
+        self._following: asyncio.Task[ReconcileResult] | None = None
+        self._followed: asyncio.Task[ReconcileResult] | None = None
+        self._tasks: set[asyncio.Task[ReconcileResult]] = set()
+        self._partial = asyncio.Lock()
+
+    @property
+    def progress(self) -> Progress:
+        """How far the running full reconcile has come; of the last one when none is running."""
+        run = self._run
+        if run is None:
+            return self._progress
+        seconds = max(time.monotonic() - self._began, 1e-3)
+        return Progress(
+            running=True,
+            listed=run.lister.listed,
+            read=run.read,
+            total=run.lister.to_read if run.listing_done else None,
+            started_at=self._progress.started_at,
+            rate=run.read / seconds,
+        )
+
+    @property
+    def settling(self) -> int:
+        """Number of photos that wait to be read again, because their files were in motion."""
+        return len(self._settler)
+
+    async def reconcile(
+        self, scopes: Sequence[Scope] | None = None, *, join: bool = True
+    ) -> ReconcileResult:
+        """Make the index say of the scopes, or of everything, what the disk holds.
+
+        A full reconcile goes on when the caller is cancelled. With ``join`` a full one that is
+        running already answers this call too; without it a new one follows, so that whatever
+        happened before this call is seen.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone; nothing was removed for that.
+            IndexFailure: the index could not be written.
+        """
+        if scopes is None:
+            return await asyncio.shield(self._join() if join else self._follow())
+        async with self._partial:
+            return await self._finish(run := Run(self._parts), run.reconcile(scopes))
+
+    async def refresh(self, object_keys: Iterable[str]) -> ReconcileResult:
+        """Look at single photos now, without waiting for anything that is running.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone.
+            IndexFailure: the index could not be written.
+        """
+        run = Run(self._parts)
+        return await self._finish(run, run.look(object_keys))
+
+    async def close(self) -> None:
+        """Stop what is running and end the threads; the index stays open, and is right as it is."""
+        await self._settler.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError, TaglineError):
+                await task
+        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+
+    def _join(self) -> asyncio.Task[ReconcileResult]:
+        if self._full is None or self._full.done():
+            self._full = self._start(self._reconcile_all())
+        return self._full
+
+    def _follow(self) -> asyncio.Task[ReconcileResult]:
+        if self._full is None or self._full.done():
+            return self._join()
+        if self._following is None or self._followed is not self._full:
+            self._followed = self._full
+            self._following = self._start(self._after(self._full))
+        return self._following
+
+    async def _after(self, running: asyncio.Task[ReconcileResult]) -> ReconcileResult:
+        await asyncio.wait([running])
+        return await asyncio.shield(self._join())
+
+    def _start(self, work: Coroutine[None, None, ReconcileResult]) -> asyncio.Task[ReconcileResult]:
+        task = asyncio.create_task(work, name="tagline-reconcile")
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[ReconcileResult]) -> None:
+        """Let a failure be nobody's business when nobody waits for the task any more."""
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _reconcile_all(self) -> ReconcileResult:
+        run = self._run = Run(self._parts)
+        self._began = time.monotonic()
+        self._progress = Progress(started_at=self._clock())
+        try:
+            result = await self._finish(run, run.reconcile([EVERYTHING]))
+            await self._parts.thread(self._index.sync)
+            await self._parts.thread(self._index.compact_if_needed)
+        finally:
+            self._progress = msgspec.structs.replace(
+                self.progress, running=False, finished_at=self._clock()
+            )
+            self._run = None
+        return result
+
+    async def _reread(self, keys: Sequence[str]) -> None:
+        run = Run(self._parts)
+        await self._finish(run, run.reread(keys))
+
+    async def _finish(self, run: Run, work: Awaitable[ReconcileResult]) -> ReconcileResult:
+        try:
+            return await work
+        finally:
+            self._settler.add(run.intake.unsettled | run.intake.racy)

@@ -1,0 +1,105 @@
+"""One reconcile: list and compare in one thread, read in others, then settle what is left."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from tagline.model.keys import join
+from tagline.sync.backlog import Backlog
+from tagline.sync.intake import Intake
+from tagline.sync.listing import Lister
+from tagline.sync.looking import narrow
+from tagline.sync.parts import Parts
+from tagline.sync.values import ReadError, ReconcileResult, Scope
+
+
+class Run:
+    """One reconcile. ``read`` counts the photos that were read so far."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.read = 0
+        self.listing_done = False
+        self._parts = parts
+        self._backlog = Backlog()
+        self.intake = Intake(parts)
+        self.lister = Lister(parts, self._backlog, self.intake)
+
+    async def reconcile(self, scopes: Sequence[Scope]) -> ReconcileResult:
+        """Make the index say of the scopes what the disk holds.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone; what was stored so far is right.
+            IndexFailure: the index could not be written.
+        """
+        parts = self._parts
+        await parts.thread(parts.storage.check)
+        to_list, photos = await parts.thread(narrow, parts.storage, scopes)
+        to_list += self._subtrees_of_files(scopes)
+        await self.intake.look(photos)
+        if to_list:
+            await self._list_and_read(to_list)
+        await self.intake.finish()
+        return self._result()
+
+    async def look(self, keys: Iterable[str]) -> ReconcileResult:
+        """Look at single photos.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone.
+            IndexFailure: the index could not be written.
+        """
+        await self.intake.look(keys)
+        await self.intake.finish()
+        return self._result()
+
+    async def reread(self, keys: Iterable[str]) -> ReconcileResult:
+        """Read photos again, whether or not their states say that they changed.
+
+        Raises:
+            StorageUnavailable: the photo directory is gone.
+            IndexFailure: the index could not be written.
+        """
+        await self.intake.reread(keys)
+        await self.intake.finish()
+        return self._result()
+
+    async def _list_and_read(self, scopes: Sequence[Scope]) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._list(scopes))
+                for _ in range(self._parts.readers):
+                    tasks.create_task(self._read())
+        except ExceptionGroup as group:
+            # Whatever failed first made the others fail or be cancelled.
+            raise group.exceptions[0] from group
+
+    async def _list(self, scopes: Sequence[Scope]) -> None:
+        await self.lister.list_scopes(scopes)
+        self.listing_done = True
+
+    async def _read(self) -> None:
+        parts = self._parts
+        while work := await self._backlog.take():
+            todo = work.todo
+            if todo is None:
+                todo = await self.lister.list_again(work.directory)
+                self._backlog.add_next(work.directory, todo)
+                continue
+            await self.intake.take(await parts.thread(parts.reader.read, todo))
+            self.read += len(todo)
+
+    def _subtrees_of_files(self, scopes: Iterable[Scope]) -> list[Scope]:
+        """Where the index has rows below what may be a file now, all below is to be listed."""
+        keys = (join(s.directory, name) for s in scopes for name in sorted(s.names or ()))
+        states = self._parts.index.states
+        return [Scope(key, recursive=True) for key in keys if next(states(key), None)]
+
+    def _result(self) -> ReconcileResult:
+        intake = self.intake
+        return ReconcileResult(
+            imported=tuple(intake.tally.imported),
+            updated=tuple(intake.tally.updated),
+            removed=tuple(intake.tally.removed),
+            skipped=intake.tally.current,
+            errors=tuple(ReadError(key, detail) for key, detail in sorted(intake.errors.items())),
+            unsettled=len(intake.unsettled),
+        )

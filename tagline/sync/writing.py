@@ -1,0 +1,217 @@
+"""The index side of a reconcile: rows get their ids and are stored, unless they changed meanwhile.
+
+Everything here runs on the event loop's thread, and each call is one step of it: nothing else
+reads or writes the index between the comparing and the storing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from tagline.index.protocol import IndexedState, PhotoIndex
+from tagline.model import IndexedPhoto, Photo, with_etag
+from tagline.sync.identity import Assignment, Content, Replacements, Sighting, assign
+from tagline.sync.reading import Fresh, Gone, Row
+from tagline.sync.values import Decoded
+
+YOUNG_SECONDS = 30.0
+"""For so long after a new file's last change it may be a copy in progress, and its content (and
+the id that follows from that) that of a part."""
+
+
+class Tally:
+    """What a reconcile has changed so far, by photo id, and the rows that came without one."""
+
+    def __init__(self) -> None:
+        self.imported: dict[str, None] = {}
+        self.updated: dict[str, None] = {}
+        self.removed: dict[str, None] = {}
+        self.arrived = 0
+        self.current = 0
+
+    def put(self, photo_id: str, *, existed: bool) -> None:
+        """Note a stored row; ``existed`` says whether its id was in use just before."""
+        if photo_id in self.imported:
+            return
+        if photo_id in self.removed:
+            del self.removed[photo_id]
+            self.updated[photo_id] = None
+        elif existed:
+            self.updated[photo_id] = None
+        else:
+            self.imported[photo_id] = None
+
+    def remove(self, photo_id: str) -> None:
+        """Note a removed row."""
+        if photo_id in self.imported:
+            del self.imported[photo_id]
+            return
+        self.updated.pop(photo_id, None)
+        self.removed[photo_id] = None
+
+
+class IndexWriter:
+    """Stores what was read; used on the event loop's thread only.
+
+    ``moves`` counts the rows that ever came or went through it. ``clock`` gives seconds that never
+    go back.
+    """
+
+    def __init__(self, index: PhotoIndex, clock: Callable[[], float]) -> None:
+        self._index = index
+        self._clock = clock
+        self._young: dict[str, float] = {}
+        self.moves = 0
+
+    def store(
+        self,
+        fresh: Sequence[Fresh],
+        gone: Sequence[Gone],
+        replaced: Replacements,
+        tally: Tally,
+    ) -> list[Row]:
+        """Store fresh photos and drop the rows of gone ones, as one transaction.
+
+        A row that changed since it was decided to read its photo may be newer than what was read:
+        such photos are left alone and returned, to be looked at again.
+
+        Args:
+            fresh: photos just read, no key twice.
+            gone: photos just found to be missing.
+            replaced: other photos with new content, which will be stored later.
+            tally: counts what changes.
+
+        Raises:
+            IndexFailure: nothing was stored.
+        """
+        step = _Step(self._index, fresh, gone)
+        sighting = Sighting(
+            fresh={
+                key: Content(each.decoded.fingerprint, each.decoded.files[0].state)
+                for key, each in step.fresh.items()
+            },
+            gone=frozenset(step.gone),
+            replaced=replaced,
+            provisional=frozenset(key for key in step.rows if self._is_provisional(step, key)),
+        )
+        assignment = assign(sighting, _IndexRows(self._index, step.rows))
+        self._apply(step, assignment, tally)
+        self._note_young(step)
+        return step.conflicts
+
+    def _is_provisional(self, step: "_Step", key: str) -> bool:
+        return key in step.fresh and (
+            step.rows[key].photo.problem is not None or self._young.get(key, 0.0) > self._clock()
+        )
+
+    def _apply(self, step: "_Step", assignment: Assignment, tally: Tally) -> None:
+        put: list[IndexedPhoto] = []
+        said: list[tuple[str, bool]] = []
+        for key, photo_id in assignment.ids.items():
+            row, old = _row(step.fresh[key].decoded, photo_id), step.rows.get(key)
+            if row == old:
+                tally.current += 1
+                continue
+            put.append(row)
+            if old is not None and row.photo == old.photo:
+                tally.current += 1
+            else:
+                said.append((photo_id, self._index.photo_json(photo_id) is not None))
+        for old_id, new_id in assignment.renamed.items():
+            if row := self._index.get(old_id):
+                put.append(_with_id(row, new_id))
+                said.append((new_id, self._index.photo_json(new_id) is not None))
+        if not put and not assignment.remove:
+            return
+        before = len(self._index)
+        self._index.apply(put, assignment.remove)
+        self._count(step, len(self._index) - before, tally)
+        for photo_id in assignment.remove:
+            tally.remove(photo_id)
+        for photo_id, existed in said:
+            tally.put(photo_id, existed=existed)
+
+    def _count(self, step: "_Step", growth: int, tally: Tally) -> None:
+        arrived = sum(key not in step.rows for key in step.fresh)
+        tally.arrived += arrived
+        self.moves += arrived + abs(growth - arrived)
+
+    def _note_young(self, step: "_Step") -> None:
+        """Remember new files that may not be whole yet, and forget those that had their time."""
+        now = self._clock()
+        for key, each in step.fresh.items():
+            is_new = key not in step.rows or key in self._young
+            if is_new and each.age_seconds < YOUNG_SECONDS:
+                self._young[key] = now + YOUNG_SECONDS
+        for key in step.gone:
+            self._young.pop(key, None)
+        while self._young and next(iter(self._young.values())) <= now:
+            del self._young[next(iter(self._young))]
+
+
+class _Step:
+    """What can be stored at once: ``fresh``, ``gone`` and the current rows of both, by key."""
+
+    def __init__(self, index: PhotoIndex, fresh: Iterable[Fresh], gone: Iterable[Gone]) -> None:
+        self.rows: dict[str, IndexedPhoto] = {}
+        self.fresh: dict[str, Fresh] = {}
+        self.gone: list[str] = []
+        self.conflicts: list[Row] = []
+        for each in fresh:
+            key = each.decoded.object_key
+            if self._is_unchanged(index.by_key(key), Row(key, each.base), each.decoded):
+                self.fresh[key] = each
+        for missing in gone:
+            row = index.by_key(missing.object_key)
+            if row and self._is_unchanged(row, Row(missing.object_key, missing.base), None):
+                self.gone.append(missing.object_key)
+
+    def _is_unchanged(self, row: IndexedPhoto | None, seen: Row, decoded: Decoded | None) -> bool:
+        """Whether the row is still the one that was seen; if so, it is kept in ``rows``."""
+        files = row.files if row else None
+        if files != seen.base:
+            if decoded is None or files != decoded.files:
+                self.conflicts.append(Row(seen.object_key, files))
+            return False
+        if row:
+            self.rows[seen.object_key] = row
+        return True
+
+
+class _IndexRows:
+    """The index as ``identity.Rows``; the rows of this step are at hand already."""
+
+    def __init__(self, index: PhotoIndex, rows: Mapping[str, IndexedPhoto]) -> None:
+        self._index = index
+        self._rows = rows
+
+    def by_key(self, object_key: str) -> IndexedState | None:
+        row = self._rows.get(object_key)
+        if row is None:
+            return None
+        return IndexedState(
+            id=row.photo.id, object_key=object_key, fingerprint=row.fingerprint, files=row.files
+        )
+
+    def has_id(self, photo_id: str) -> bool:
+        return self._index.photo_json(photo_id) is not None
+
+    def by_fingerprint(self, fingerprint: str) -> Sequence[IndexedState]:
+        return self._index.by_fingerprint(fingerprint)
+
+
+def _row(decoded: Decoded, photo_id: str) -> IndexedPhoto:
+    photo = msgspec.structs.replace(decoded.photo, id=photo_id)
+    return _indexed(photo, decoded)
+
+
+def _with_id(row: IndexedPhoto, photo_id: str) -> IndexedPhoto:
+    return _indexed(msgspec.structs.replace(row.photo, id=photo_id), row)
+
+
+def _indexed(photo: Photo, source: Decoded | IndexedPhoto) -> IndexedPhoto:
+    return IndexedPhoto(
+        photo=with_etag(photo, source.fingerprint),
+        fingerprint=source.fingerprint,
+        files=source.files,
+    )
