@@ -2,7 +2,9 @@
 
 A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title``, ``description``,
 ``photoTakenTime`` and ``tagline``. Editing changes the members that say something new, in the
-file's own text; all others keep their bytes.
+file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``
+and, in a file that another program made, ``adopted``, so that such a file is never taken for
+Tagline's own.
 """
 
 import json
@@ -29,23 +31,32 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 JsonObject = dict[str, object]
 
 
+class _Number(str):
+    """A number as it is written, told apart from a string."""
+
+    __slots__ = ()
+
+
 class _Sidecar(NamedTuple):
     text: str
     said: JsonObject
 
 
 def read(data: bytes) -> JsonSidecarValues | None:
-    """What the sidecar says; None where it is not JSON or not a photo's sidecar. Never raises."""
+    """What the sidecar says; None where it is not JSON or not a photo's sidecar. Never raises.
+
+    An empty ``description`` is given as such, apart from one that is absent.
+    """
     sidecar = _parse(data)
     if sidecar is None:
         return None
     own = _object(sidecar.said.get("tagline"))
     taken = _object(sidecar.said.get("photoTakenTime"))
     return JsonSidecarValues(
-        title=_text(sidecar.said.get("title")),
+        title=_text(sidecar.said.get("title")) or None,
         description=_text(sidecar.said.get("description")),
         taken_timestamp=_timestamp(taken.get("timestamp")),
-        fingerprint=_text(own.get("fingerprint")),
+        fingerprint=_text(own.get("fingerprint")) or None,
     )
 
 
@@ -83,11 +94,9 @@ def write(
 def is_own_and_empty(data: bytes) -> bool:
     """Whether Tagline made the sidecar and it has no description: nothing is lost without it."""
     sidecar = _parse(data)
-    if sidecar is None or "tagline" not in sidecar.said:
+    if sidecar is None or sidecar.said.get("description"):
         return False
-    if not sidecar.said.keys() <= _OWN_MEMBERS or not isinstance(sidecar.said["tagline"], dict):
-        return False
-    return not sidecar.said.get("description") and _is_plain(sidecar.said)
+    return _is_ours(sidecar.said)
 
 
 def formatted(timestamp: int) -> str:
@@ -112,7 +121,10 @@ def _parse(data: bytes) -> _Sidecar | None:
     try:
         text = data.decode("utf-8")
         said: object = json.loads(
-            text.removeprefix(_BOM), parse_int=str, parse_float=str, parse_constant=_not_json
+            text.removeprefix(_BOM),
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_not_json,
         )
     except (ValueError, RecursionError):
         return None
@@ -129,12 +141,14 @@ def _not_json(constant: str) -> None:
 
 def _changed(sidecar: _Sidecar, said: JsonObject) -> str:
     """The file's text with the members that it lacks or that say something new."""
-    ours = "tagline" in sidecar.said and sidecar.said.keys() <= _OWN_MEMBERS
-    values = {
-        name: value
-        for name, value in said.items()
-        if name in {"description", "tagline"} or name not in sidecar.said or ours
-    }
+    own = _object(said["tagline"])
+    known = _object(sidecar.said.get("tagline"))
+    if "fingerprint" not in known:
+        own["adopted"] = True
+    if "version" in known:
+        del own["version"]
+    always = said if _is_ours(sidecar.said) else {"description", "tagline"}
+    values = {n: value for n, value in said.items() if n in always or n not in sidecar.said}
     text = sidecar.text
     for name in ("photoTakenTime", "tagline"):
         if name in values and isinstance(sidecar.said.get(name), dict):
@@ -149,10 +163,16 @@ def _with_nested(text: str, name: str, values: JsonObject) -> str:
     return with_members(text, start, values)
 
 
-def _is_plain(said: JsonObject) -> bool:
-    """Whether the nested objects hold nothing but what Tagline writes there."""
-    own = _object(said.get("tagline")).keys() <= {"version", "fingerprint"}
-    return own and _object(said.get("photoTakenTime")).keys() <= {"timestamp", "formatted"}
+def _is_ours(said: JsonObject) -> bool:
+    """Whether Tagline made the file, and nobody has said more in it since."""
+    own = _object(said.get("tagline"))
+    taken = _object(said.get("photoTakenTime"))
+    return (
+        "fingerprint" in own
+        and said.keys() <= _OWN_MEMBERS
+        and own.keys() <= {"version", "fingerprint"}
+        and taken.keys() <= {"timestamp", "formatted"}
+    )
 
 
 def _object(value: object) -> JsonObject:
@@ -160,10 +180,10 @@ def _object(value: object) -> JsonObject:
 
 
 def _text(value: object) -> str | None:
-    """A string that is not empty; halves of surrogate pairs cannot stand in UTF-8."""
-    if not isinstance(value, str):
+    """A string; halves of surrogate pairs, which UTF-8 cannot hold, are replaced."""
+    if not isinstance(value, str) or isinstance(value, _Number):
         return None
-    return _SURROGATE.sub("\ufffd", value) or None
+    return _SURROGATE.sub("\ufffd", value)
 
 
 def _timestamp(value: object) -> int | None:

@@ -1,20 +1,19 @@
 """Reading XMP packets (ISO 16684-1): one pass over the XML, whatever the bytes, never an error.
 
 The XML is read by expat; a document type declaration ends the reading, so that there are no
-entities to expand, and so do too many elements or too deep a nesting. What stood before a fault
-counts.
+entities to expand, and so do too many elements, too deep a nesting and too long a packet. What
+stood before a fault counts.
 """
 
-import re
 from typing import Final
 from xml.parsers import expat
 
 from tagline.metadata import xmp_names as names
 from tagline.metadata.values import XmpValues
-from tagline.metadata.xmp_text import PACKET_MAX_BYTES, to_utf_8
+from tagline.metadata.xmp_text import to_utf_8
 from tagline.metadata.xmp_values import gps_from, orientation_from, taken_at_from
 
-MAX_ELEMENTS: Final = 200_000
+MAX_ELEMENTS: Final = 100_000
 MAX_DEPTH: Final = 200
 
 _WANTED = frozenset(
@@ -37,8 +36,7 @@ _WANTED = frozenset(
         names.FINGERPRINT,
     }
 )
-_LOCAL_NAMES = "|".join(sorted({names.local_name(name) for name in _WANTED}))
-_MENTIONS_WANTED = re.compile(_LOCAL_NAMES.encode()).search
+_LOCAL_NAMES = tuple(sorted({names.local_name(name).encode() for name in _WANTED}))
 
 Item = tuple[str | None, str]
 """The language of an item of a property, in lower case, and its text."""
@@ -50,10 +48,8 @@ class _Stop(Exception):
 
 def read(packet: bytes) -> XmpValues:
     """What the packet says: in any encoding, with or without its wrapper, padded or not."""
-    if len(packet) > PACKET_MAX_BYTES:
-        return XmpValues()
     body = to_utf_8(packet)
-    if not _MENTIONS_WANTED(body):
+    if not any(name in body for name in _LOCAL_NAMES):
         return XmpValues()
     found = _Properties()
     found.feed(body)
@@ -105,16 +101,17 @@ class _Properties:
         self._value: str | None = None
 
     def feed(self, body: bytes) -> None:
-        parser = expat.ParserCreate("utf-8", " ")
+        self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
         parser.StartDoctypeDeclHandler = self._doctype
         try:
             parser.Parse(body, True)  # noqa: FBT003 - its parameter has no name
         except (expat.ExpatError, _Stop):
             return
+        finally:
+            del self._parser
 
     def _doctype(self, *_: object) -> None:
         raise _Stop
@@ -138,13 +135,15 @@ class _Properties:
             self._inside(name, attributes)
 
     def _open(self, name: str | None, attributes: dict[str, str]) -> None:
-        self._property = name
-        self._in_array = False
-        self._begin(attributes)
+        if name is not None:
+            self._property = name
+            self._in_array = False
+            self._begin(attributes)
+            self._parser.CharacterDataHandler = self._text.append
 
     def _begin(self, attributes: dict[str, str]) -> None:
         self._language = attributes.get(names.XML_LANG, "").lower() or None
-        self._text = []
+        self._text.clear()
         self._value = None
 
     def _inside(self, name: str, attributes: dict[str, str]) -> None:
@@ -153,11 +152,7 @@ class _Properties:
         elif name == names.RDF_LI:
             self._begin(attributes)
         elif name == names.RDF_VALUE:
-            self._text = []
-
-    def _characters(self, text: str) -> None:
-        if self._property is not None:
-            self._text.append(text)
+            self._text.clear()
 
     def _end(self, name: str) -> None:
         level = self._depth - self._rdf_depth
@@ -170,6 +165,7 @@ class _Properties:
                 self._add(self._property, self._language, text)
             if level == 2:
                 self._property = None
+                self._parser.CharacterDataHandler = None
         elif level == 0 and self._rdf_depth:
             self._rdf_depth = 0
 

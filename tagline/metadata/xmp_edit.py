@@ -43,21 +43,25 @@ def edit(packet: bytes | None, text: str | None, *, old_text: str | None = None)
     for name in FOLLOWERS:
         if _holds(document, name, olds):
             wanted[name] = text
-    changed = change(packet, wanted)
+    changed = change(packet, wanted, keep_length=True)
     return None if text is None and is_own_and_empty(changed) else changed
 
 
-def change(packet: bytes, wanted: Mapping[str, str | None]) -> bytes:
+def change(packet: bytes, wanted: Mapping[str, str | None], *, keep_length: bool = False) -> bytes:
     """The packet with each property set to its text, made where it is missing, or removed.
+
+    With ``keep_length`` the padding gives and takes, so that the length stays as far as it can.
 
     Raises:
         EditRefused: as for ``edit``.
     """
     setting = _checked(wanted)
     removed = _apply(
-        packet, lambda document: xmp_change.removing(document, wanted.keys() - setting.keys())
+        packet, lambda found: xmp_change.removing(found, wanted.keys() - setting.keys())
     )
-    changed = _apply(removed, lambda document: _setting(document, setting))
+    changed = _apply(removed, lambda found: _setting(found, setting))
+    if keep_length:
+        changed = _fitted(packet, changed)
     if changed != packet:
         _prove(packet, changed, wanted)
     return changed
@@ -75,13 +79,18 @@ def is_own_and_empty(packet: bytes, own: Collection[str] = ()) -> bool:
 
 
 def _apply(packet: bytes, plan: Callable[[Document], list[Splice]]) -> bytes:
-    """The packet with the planned changes, at its old length if its padding allows."""
+    """The packet with the planned changes."""
     document = parse(packet)
     splices = plan(document)
     if not splices:
         return packet
-    data = fitted(xmp_change.apply(document.data, splices), len(document.data))
-    return document.lead + data + document.tail
+    return document.lead + xmp_change.apply(document.data, splices) + document.tail
+
+
+def _fitted(before: bytes, after: bytes) -> bytes:
+    """The packet at the length it had, as far as its padding allows, NULs behind it apart."""
+    data = after.rstrip(b"\0")
+    return fitted(data, len(data) + len(before) - len(after)) + after[len(data) :]
 
 
 def _setting(document: Document, texts: Mapping[str, str]) -> list[Splice]:

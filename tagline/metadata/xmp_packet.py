@@ -80,7 +80,8 @@ def fitted(data: bytes, length: int) -> bytes:
     there is no padding, and the length is what it is.
     """
     surplus = len(data) - length
-    trailer_at = data.rfind(b"<?xpacket", max(len(data) - _TRAILER_MAX_BYTES, 0))
+    packet_end = len(data.rstrip(_BLANKS))
+    trailer_at = data.rfind(b"<?xpacket", max(packet_end - _TRAILER_MAX_BYTES, 0), packet_end)
     if surplus == 0 or trailer_at < 0 or not _TRAILER.match(data, trailer_at):
         return data
     padding_at = len(data[:trailer_at].rstrip(_BLANKS))

@@ -4,8 +4,8 @@ import re
 
 from tagline.errors import EditRefused
 
-PACKET_MAX_BYTES = 16 * 1024 * 1024
-"""A longer packet is not read and not edited."""
+PACKET_MAX_BYTES = 4 * 1024 * 1024
+"""Of a longer packet only so much is read, and it is not edited."""
 
 _WIDE = (
     (b"\xff\xfe\0\0", "utf-32-le"),
@@ -19,7 +19,7 @@ _WIDE = (
 )
 _DECLARED = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _LATIN = {"iso-8859-1": "latin-1", "iso8859-1": "latin-1", "windows-1252": "cp1252"}
-_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
+_AS_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,8 +40,10 @@ def declared_encoding(packet: bytes) -> str:
 def to_utf_8(packet: bytes) -> bytes:
     """The packet from its first ``<`` on, in UTF-8, whatever encoding it is in.
 
-    A byte that is not UTF-8 in a packet that otherwise is reads as Latin-1.
+    A byte that is not UTF-8 in a packet that otherwise is reads as Latin-1. A packet that is too
+    long is cut.
     """
+    packet = packet[:PACKET_MAX_BYTES]
     encoding = wide_encoding(packet)
     if encoding is not None:
         body = packet.decode(encoding, "replace").encode("utf-8", "replace")
@@ -81,5 +83,5 @@ def _from_narrow(packet: bytes) -> bytes:
         packet.decode("utf-8")
     except UnicodeDecodeError:
         text = packet.decode("utf-8", "surrogateescape")
-        return _NOT_UTF_8.sub(lambda m: chr(ord(m.group()) - 0xDC00), text).encode()
+        return text.translate(_AS_LATIN_1).encode()
     return packet

@@ -13,8 +13,9 @@ from tagline.errors import EditRefused
 from tagline.metadata import xmp_names as names
 from tagline.metadata.xmp_text import PACKET_MAX_BYTES, declared_encoding, wide_encoding
 
-MAX_ELEMENTS: Final = 200_000
-MAX_DEPTH: Final = 200
+MAX_PARTS: Final = 20_000
+"""Elements, attributes and namespace declarations together."""
+MAX_DEPTH: Final = 100
 
 _START_TAG = re.compile(rb"""<[^\s/>]++(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=]+)\s*=\s*("[^"]*+"|'[^']*+')""")
@@ -108,7 +109,7 @@ def parse(packet: bytes) -> Document:
 
     Raises:
         EditRefused: the packet is not UTF-8 or not well formed, holds a document type declaration,
-            or is too large, too deep, has too many elements or more than one rdf:RDF.
+            or is too large, too deep, has too many parts or more than one rdf:RDF.
     """
     if len(packet) > PACKET_MAX_BYTES:
         raise EditRefused("the XMP packet is too large")
@@ -131,7 +132,7 @@ class _Builder:
         self._root: Element | None = None
         self._open: list[Element] = []
         self._declared: dict[str, str] = {}
-        self._elements = 0
+        self._parts = 0
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.namespace_prefixes = True
@@ -163,8 +164,8 @@ class _Builder:
             self._open[-1].noted = True
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._elements += 1
-        if self._elements > MAX_ELEMENTS or len(self._open) >= MAX_DEPTH:
+        self._parts += 1 + len(attributes) + len(self._declared)
+        if self._parts > MAX_PARTS or len(self._open) >= MAX_DEPTH:
             raise EditRefused("the XMP packet is too large")
         start = self._parser.CurrentByteIndex
         tag = _START_TAG.match(self._data, start)
