@@ -16,7 +16,7 @@ _SHAPES: Final = (
     (Struct("<HHII"), re.compile(rb"(?=..[\x01-\x0d]\0........)", re.DOTALL)),
     (Struct(">HHII"), re.compile(rb"(?=..\0[\x01-\x0d]........)", re.DOTALL)),
 )
-_SOI: Final = b"\xff\xd8\xff"
+SOI: Final = b"\xff\xd8\xff"
 _MIN_DATA_BYTES: Final = 256
 _MAX_COUNT: Final = 1 << 24
 
@@ -71,7 +71,7 @@ def leaves_block(data: bytes, block_at: int, block_bytes: int, trailer_at: int) 
             start = base + pointer.value
             if start < block_at + block_bytes or start >= len(data):
                 continue
-            if pointer.size <= 4 and data[start : start + 3] == _SOI:
+            if pointer.size <= 4 and data[start : start + 3] == SOI:
                 return True
             if (
                 pointer.size <= 4

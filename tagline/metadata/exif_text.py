@@ -92,10 +92,19 @@ def _jis(body: bytes) -> str | None:
 
 
 def encode_user_comment(words: str, order: str) -> bytes:
-    """A UserComment: the ASCII code where that is enough, else UNICODE in the block's order."""
+    """A UserComment: the ASCII code where that is enough, else UNICODE in the block's order.
+
+    Readers guess the order from the bytes. Where they would guess wrong, the other one is taken,
+    and where that is no better a byte order mark says it.
+    """
     if words.isascii():
         return _ASCII + words.encode()
-    return _UNICODE + words.encode("utf-16-le" if order == "<" else "utf-16-be")
+    codecs = ("utf-16-le", "utf-16-be") if order == "<" else ("utf-16-be", "utf-16-le")
+    for codec in codecs:
+        value = _UNICODE + words.encode(codec)
+        if user_comment(value, order) == words:
+            return value
+    return _UNICODE + ("\ufeff" + words).encode(codecs[0])
 
 
 def encode_xp(words: str) -> bytes:

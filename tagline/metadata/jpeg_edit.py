@@ -10,7 +10,7 @@ from typing import Final
 from tagline.errors import EditRefused
 from tagline.metadata import iptc_edit, photoshop, xmp_edit
 from tagline.metadata.exif_edit import edit_block, fresh_block, is_fresh
-from tagline.metadata.exif_pointers import leaves_block
+from tagline.metadata.exif_pointers import SOI, leaves_block
 from tagline.metadata.jpeg_read import XMP_ID
 from tagline.metadata.jpeg_segments import (
     EXIF_ID,
@@ -53,7 +53,7 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     edit.xmp(text, old_text)
     edit.iptc(text)
     result = edit.result()
-    if result != data:
+    if result is not data:
         prove_jpeg(data, result, text)
     return result
 
@@ -65,7 +65,8 @@ class _JpegEdit:
         self._data = data
         self._jpeg = jpeg
         segments = jpeg.segments
-        self._raw: list[bytes] = [segment.raw for segment in segments]
+        self._raw = [segment.raw for segment in segments]
+        self._ahead: list[list[bytes]] = [[] for _ in range(len(segments) + 1)]
         self._exif = [k for k, segment in enumerate(segments) if segment.is_exif]
         self._xmp = [k for k, segment in enumerate(segments) if segment.is_xmp]
         self._photoshop = [k for k, segment in enumerate(segments) if segment.is_photoshop]
@@ -94,10 +95,11 @@ class _JpegEdit:
             return False
         segment = self._jpeg.segments[self._exif[0]]
         at = segment.offset + segment.header + len(EXIF_ID)
-        length = len(segment.payload) - len(EXIF_ID)
-        if len(self._data) - self._end < _MIN_TRAILER_BYTES:
+        end = segment.offset + len(segment.raw)
+        has_trailer = len(self._data) - self._end >= _MIN_TRAILER_BYTES
+        if not has_trailer and self._data.find(SOI, end, self._jpeg.scan_at) < 0:
             return False
-        return leaves_block(self._data, at, length, self._end)
+        return leaves_block(self._data, at, end - at, self._end)
 
     def _is_fixed(self, index: int) -> bool:
         # MPF addresses count from its own segment, so only what lies behind it must stay put.
@@ -166,18 +168,22 @@ class _JpegEdit:
             return
         if self._is_fixed(index) and (payload is None or len(payload) != len(segment.payload)):
             raise EditRefused(f"something in the file points past {what}, which must not grow")
-        fill = len(segment.raw) - len(segment.raw.lstrip(b"\xff"))
-        lead = segment.raw[: fill - 1]
-        new = b"" if payload is None else lead + build(segment.marker, payload, what)
-        self._raw[index] = self._raw[index].replace(segment.raw, new, 1)
+        fill = segment.raw[: segment.header - 4]
+        self._raw[index] = b"" if payload is None else fill + build(segment.marker, payload, what)
 
     def _insert(self, index: int, raw: bytes) -> None:
         """Put a new segment ahead of the one at this place."""
-        if index < len(self._raw):
-            self._raw[index] = raw + self._raw[index]
-        else:
-            self._raw.append(raw)
+        self._ahead[index].append(raw)
 
     def result(self) -> bytes:
         """The file as it is now."""
-        return self._data[:2] + b"".join(self._raw) + self._data[self._jpeg.scan_at :]
+        segments = self._jpeg.segments
+        if not any(self._ahead) and all(
+            raw is segment.raw for raw, segment in zip(self._raw, segments, strict=True)
+        ):
+            return self._data
+        view = memoryview(self._data)
+        parts: list[bytes | memoryview] = [view[:2]]
+        for ahead, raw in zip(self._ahead, [*self._raw, b""], strict=True):
+            parts += [*ahead, raw]
+        return b"".join([*parts, view[self._jpeg.scan_at :]])

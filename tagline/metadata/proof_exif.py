@@ -17,11 +17,14 @@ _UTF8_TYPE: Final = 129
 _LEADS: Final = (0x8769, 0x8825, 0xA005, 0x014A)
 _DATA: Final = {0x0111: 0x0117, 0x0144: 0x0145, 0x0120: 0x0121, 0x0201: 0x0202}
 _DESCRIPTION, _XP, _COMMENT = ("IFD0", 0x010E), ("IFD0", 0x9C9C), ("IFD0/8769", 0x9286)
-_MAX_DIRECTORIES: Final = 64
+_MAX_DIRECTORIES: Final = 1024
 
 
 class _Tag(NamedTuple):
-    """One entry as found: its place in the tree, what it says, and where."""
+    """One entry as found: its place in the tree, what it says, and where.
+
+    ``value`` is None where it does not lie wholly inside the block, which readers take for absent.
+    """
 
     where: tuple[str, int]
     kind: int
@@ -48,7 +51,9 @@ class _View:
             raise EditRefused("proof: the EXIF block is too short")
         self.first = self._number("I", 4)
         waiting = [("IFD0", self.first)]
-        while waiting and len(self.directories) < _MAX_DIRECTORIES:
+        while waiting:
+            if len(self.directories) > _MAX_DIRECTORIES:
+                raise EditRefused("proof: the EXIF block has too many directories")
             name, at = waiting.pop(0)
             if at not in self.directories:
                 waiting += self._read(name, at)
@@ -82,8 +87,8 @@ class _View:
         start = position + 8 if size <= 4 else value
         # Of a value of unknown type the four bytes in its entry are all that can be compared.
         stop = position + 12 if size == 0 else start + size
-        found = self._all[start if size else position + 8 : stop]
-        inside = start < len(self.block)
+        found = self.block[start if size else position + 8 : stop]
+        inside = stop <= len(self.block)
         return _Tag((name, tag), kind, items, start, size, found if inside else None, position)
 
     def _read_data(self, name: str, own: list[_Tag]) -> None:
@@ -116,7 +121,8 @@ def prove_block(
         before: the old block from the TIFF header on.
         after: the new one.
         text: the description, None when it was removed.
-        rest: what follows the old and the new block in their files, as far as values run into it.
+        rest: what follows the old and the new block in their files, as far as thumbnails run
+            into it.
 
     Raises:
         EditRefused: something else changed, or the text does not read back.
@@ -194,11 +200,10 @@ def _prove_bytes(old: _View, new: _View) -> None:
     reach = max((end for _, end in _claims(old)), default=8)
     if any(before[common:]):
         raise EditRefused("proof: the end of the EXIF block was lost")
-    if before[:common] != after[:common]:
-        # Zeros behind everything that is in use are padding, and may be put to use.
-        differ = next(k for k in range(common) if before[k] != after[k])
-        if differ < reach or any(old.block[differ:]):
-            raise EditRefused("proof: other bytes of the EXIF block changed")
+    # Zeros behind everything that is in use are padding, and may be put to use.
+    padding = min(max(reach, len(old.block.rstrip(b"\0"))), common)
+    if before[:padding] != after[:padding]:
+        raise EditRefused("proof: other bytes of the EXIF block changed")
 
 
 def _free(old: _View, new: _View) -> Iterator[tuple[int, int]]:
@@ -219,7 +224,9 @@ def _free(old: _View, new: _View) -> Iterator[tuple[int, int]]:
         now = new.find(where)
         if tag is not None and (where == _DESCRIPTION or now is None or not _same(tag, now)):
             yield tag.position, tag.position + 12
-            yield tag.start, min(tag.start + tag.size, len(old.block))
+            # The zero that made its length even goes with a value (TIFF 6.0: on word boundaries).
+            stop = min(tag.start + tag.size, len(old.block))
+            yield tag.start, stop + (old.block[stop : stop + 1] == b"\0")
 
 
 def _claims(view: _View) -> Iterator[tuple[int, int]]:

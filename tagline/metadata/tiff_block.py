@@ -21,7 +21,7 @@ _EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
 _POINTERS: Final = frozenset({_EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS})
 # Offsets and lengths of data outside the directories: strips, tiles, free space, JPEG thumbnail.
 _DATA: Final = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0120, 0x0121), (0x0201, 0x0202))
-_MAX_DIRECTORIES: Final = 64
+_MAX_DIRECTORIES: Final = 1024
 _MAX_ITEMS: Final = 1 << 20
 
 
@@ -131,7 +131,9 @@ class Block:
     def _walk(self) -> tuple[Directory, ...]:
         found = {self.ifd0.offset: self.ifd0}
         waiting = list(self._leads(self.ifd0))
-        while waiting and len(found) < _MAX_DIRECTORIES:
+        while waiting:
+            if len(found) > _MAX_DIRECTORIES:
+                raise EditRefused("the EXIF block has too many directories")
             tag, offset = waiting.pop()
             if offset in found or (directory := self.directory(offset)) is None:
                 continue
