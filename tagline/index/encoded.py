@@ -20,7 +20,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def encode_document(document: object) -> bytes:
-    """The document's JSON, as a bytes object without slack.
+    """The document's JSON, as a bytes object without slack. NaN and infinities become null.
 
     Raises:
         TypeError: it holds something that JSON has no form for.

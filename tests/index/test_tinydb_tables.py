@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from tinydb import TinyDB, where
 from tinydb.storages import MemoryStorage
-from tinydb.table import Document
+from tinydb.table import Document, Table
+
+from tagline.index.encoded import EncodedStorage
+from tagline.index.table import ChangeRecorder, JournalTable
 
 
 @pytest.fixture
@@ -316,3 +319,43 @@ def test_use_as_context_manager(database: TinyDB) -> None:
     with database as opened:
         opened.insert({"a": 1})
     assert database._opened is False
+
+
+def test_tinydbs_own_table_works_over_our_storage() -> None:
+    """A stock table writes all documents at once, and our storage keeps the differences."""
+    storage = EncodedStorage()
+    table = Table(storage, "t")
+    table.insert_multiple([{"n": 1}, {"n": 2}])
+    table.update({"n": 3}, doc_ids=[1])
+    table.remove(doc_ids=[2])
+    assert JournalTable(storage, "t").all() == [{"n": 3}]
+    assert storage.live_bytes == len(b'{"n":3}')
+    storage.write({"t": {}})
+    assert storage.read() is not None
+    assert len(table) == 0
+
+
+def test_our_table_needs_our_storage() -> None:
+    """A JournalTable over another storage is refused at once."""
+    with pytest.raises(TypeError, match="EncodedStorage"):
+        JournalTable(MemoryStorage(), "t")
+
+
+def test_a_recorder_behaves_as_a_dict() -> None:
+    """The mapping that updaters change answers as a dict would, before and after changes."""
+    recorder = ChangeRecorder({"1": b'{"n":1}', "2": b'{"n":2}'}, int)
+    assert len(recorder) == 2
+    recorder[1]["n"] = 5
+    recorder[3] = {"n": 3}
+    assert recorder.pop(2) == {"n": 2}
+    for missing in (2, 9):
+        with pytest.raises(KeyError):
+            recorder[missing]
+        with pytest.raises(KeyError):
+            del recorder[missing]
+    assert dict(recorder) == {1: {"n": 5}, 3: {"n": 3}}
+    assert len(recorder) == 2
+    assert recorder.changes() == {"1": b'{"n":5}', "2": None, "3": b'{"n":3}'}
+    recorder.clear()
+    assert list(recorder) == []
+    assert recorder.changes() == {"1": None, "2": None}
