@@ -91,7 +91,7 @@ def move(spot: Spot, target: Spot, expected: FileState) -> StoredObject:
     """Rename a file in the expected state to a name that nothing has; raises like ``replace``."""
     with opened(spot) as file:
         status = _demand(spot, expected)
-        if _is_same_entry(status, target):
+        if spot.name != target.name and _is_same_entry(status, target):
             _rename(spot.name, spot.directory, target)
         else:
             _claim(spot.name, spot.directory, target)

@@ -68,6 +68,14 @@ class PhotoStorageProvider(Protocol):
     of the tree through a symbolic link; and ``StorageUnavailable`` when the tree itself is gone.
     """
 
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """Keys of the directories that the last finished walk over each could not read wholly.
+
+        What a walk did not see in or below them may still be there: nothing is to be forgotten.
+        """
+        ...
+
     def check(self) -> None:
         """Return when the tree is there and can be listed.
 
@@ -80,9 +88,10 @@ class PhotoStorageProvider(Protocol):
         """Every regular file below (or directly in) a directory that no rule ignores.
 
         Symbolic links are followed while they stay inside the tree and are no loop. Directories
-        that cannot be read are passed over, and reported by ``unreadable`` (see the provider).
-        Order is unspecified; a file that vanishes meanwhile is left out. Temporary files of
-        writers that died are removed on the way. A directory that is not there has no files.
+        that cannot be read are passed over, and then reported by ``unreadable``. A walk that loses
+        the tree raises ``StorageUnavailable`` rather than ending early. Order is unspecified; a
+        file that vanishes meanwhile is left out. Temporary files of writers that died are removed
+        on the way. A directory that is not there has no files.
         """
         ...
 
@@ -139,7 +148,8 @@ class PhotoStorageProvider(Protocol):
 
         Raises:
             ObjectChanged: the file's state is not the expected one.
-            ObjectNotFound: a state is expected and the file is gone.
+            ObjectNotFound: a state is expected and the file is gone; or the directory is not there,
+                a rule ignores the key, or ``like`` is not there.
             StorageReadOnly: not allowed to write.
             StorageFull: no space.
             ObjectUnreadable: any other input/output error.
@@ -147,7 +157,7 @@ class PhotoStorageProvider(Protocol):
         ...
 
     def remove(self, object_key: str, expected: FileState) -> None:
-        """Delete a file durably; the errors of ``replace``."""
+        """Delete a file durably (of a symbolic link, what it shows); the errors of ``replace``."""
         ...
 
     def move(self, object_key: str, new_key: str, expected: FileState) -> StoredObject:
@@ -155,5 +165,5 @@ class PhotoStorageProvider(Protocol):
         ...
 
     def writable(self, object_key: str) -> bool:
-        """Whether a file could be replaced: its directory and mount can be written."""
+        """Whether a file could be replaced: it, its directory and its mount can be written."""
         ...

@@ -5,6 +5,7 @@ lock when the writer dies. So ``sweep`` removes what a killed writer left behind
 still being written, in this process or another. Functions raise ``OSError``; the caller translates.
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -43,7 +44,7 @@ class TemporaryFile:
             if os.fstat(self.file).st_nlink:
                 return
             os.close(self.file)  # a sweep came between creation and lock
-        raise FileNotFoundError(2, os.strerror(2))
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
     def __enter__(self) -> Self:
         return self

@@ -7,12 +7,15 @@ and add one line to ``WORLDS``. Every test of ``test_provider_contract.py`` then
 import contextlib
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tagline.model.keys import path_from_key
 from tagline.storage import LocalStorage, MemoryStorage
+
+NOBODY = 65534
 
 
 class LocalWorld:
@@ -51,7 +54,7 @@ class LocalWorld:
 class MemoryWorld:
     """A ``MemoryStorage``, which plays the other programs itself."""
 
-    def __init__(self, directory: Path, ignore: tuple[str, ...] = ()) -> None:
+    def __init__(self, _directory: Path, ignore: tuple[str, ...] = ()) -> None:
         self.storage = MemoryStorage(ignore=ignore)
         self.put = self.storage.put
         self.rename = self.storage.rename
@@ -100,7 +103,7 @@ def local(root: Path) -> LocalStorage:
 
 @pytest.fixture
 def mount():
-    """Mounts file systems until the test ends: ``mount(directory, *arguments of mount(8))``."""
+    """Mounts on a directory, with options as mount takes them, until ``undo`` or the test's end."""
     mounted: list[Path] = []
 
     def run(directory: Path, *arguments: str) -> None:
@@ -117,3 +120,38 @@ def mount():
     yield run
     for directory in reversed(mounted):
         subprocess.run(["umount", "-l", directory], check=False)
+
+
+@pytest.fixture
+def as_nobody():
+    """Runs a test's blocks as a user without rights, in a directory that this user owns."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory(prefix="tagline-storage-") as made:
+        directory = Path(made)
+        directory.chmod(0o755)
+
+        @contextlib.contextmanager
+        def run():
+            os.setresuid(NOBODY, NOBODY, 0)
+            try:
+                yield
+            finally:
+                os.setresuid(0, 0, 0)
+
+        run.directory = directory
+        yield run
+
+
+@pytest.fixture
+def photo(root):
+    """A photo with content, and nothing else in the directory."""
+    path = root / "a.jpg"
+    path.write_bytes(b"old")
+    return path
+
+
+@pytest.fixture
+def rewrite(local, photo):
+    """Replaces the photo's content through the storage, from its present state."""
+    return lambda data=b"new": local.replace("a.jpg", data, local.stat("a.jpg").state)

@@ -1,0 +1,272 @@
+"""What stops a replacement, and that it then leaves everything as it was."""
+
+import errno
+import os
+import stat
+import threading
+
+import pytest
+
+from tagline.errors import (
+    ObjectChanged,
+    ObjectNotFound,
+    ObjectUnreadable,
+    StorageFull,
+    StorageReadOnly,
+    UnsafeKey,
+)
+
+
+def names_in(directory) -> list[str]:
+    """What is in a directory, sorted."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_large_content_is_written_whole(rewrite, photo):
+    """Content of many pieces arrives in one."""
+    data = os.urandom(3 * (1 << 20) + 17)
+    rewrite(data)
+    assert photo.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (errno.ENOSPC, StorageFull),
+        (errno.EDQUOT, StorageFull),
+        (errno.EROFS, StorageReadOnly),
+        (errno.EACCES, StorageReadOnly),
+        (errno.EPERM, StorageReadOnly),
+        (errno.EIO, ObjectUnreadable),
+        (errno.ESTALE, ObjectUnreadable),
+        (errno.EMFILE, ObjectUnreadable),
+    ],
+)
+@pytest.mark.parametrize("call", ["write", "fsync", "rename", "fchmod", "pread"])
+def test_a_failing_call_leaves_the_old_file(rewrite, photo, monkeypatch, call, code, expected):
+    """Whatever call fails, our error says so, the old file stands, and no temporary file stays."""
+    photo.chmod(0o640)
+
+    def fail(*arguments, **options):
+        raise OSError(code, "/secret/path")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(expected) as caught:
+        rewrite()
+    monkeypatch.undo()
+    assert "secret" not in str(caught.value)
+    assert photo.read_bytes() == b"old"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link", "pread"])
+def test_a_failing_call_leaves_no_new_file(local, photo, monkeypatch, call):
+    """A file that could not be made is not there, nor is a temporary one."""
+
+    def fail(*arguments, **options):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(StorageFull):
+        local.replace("a.jpg.json", b"{}", None, like="a.jpg")
+    monkeypatch.undo()
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_directory_that_cannot_be_synced_is_an_error(rewrite, monkeypatch):
+    """What may not survive a power cut is not called written."""
+    fsync = os.fsync
+
+    def fail_for_directories(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "io")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_for_directories)
+    with pytest.raises(ObjectUnreadable):
+        rewrite()
+
+
+def test_a_file_system_without_directory_sync_is_no_error(rewrite, photo, monkeypatch):
+    """SMB refuses to sync directories; that is all one can do there."""
+    fsync = os.fsync
+
+    def refuse_for_directories(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "invalid")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_for_directories)
+    rewrite()
+    assert photo.read_bytes() == b"new"
+
+
+def test_what_does_not_read_back_is_not_put_in_place(rewrite, photo, monkeypatch):
+    """A disk that returns other bytes than were written is caught before the rename."""
+    monkeypatch.setattr(os, "pread", lambda *_arguments: b"bad")
+    with pytest.raises(ObjectUnreadable):
+        rewrite()
+    monkeypatch.undo()
+    assert photo.read_bytes() == b"old"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("change", ["write", "replace", "delete", "link"])
+def test_a_change_before_the_rename_wins(rewrite, photo, monkeypatch, change):
+    """What another program does to the file while ours is being written stays."""
+    fsync = os.fsync
+
+    def interfere(descriptor):
+        fsync(descriptor)
+        if change == "write":
+            photo.write_bytes(b"theirs")
+            return
+        photo.unlink()
+        if change == "replace":
+            photo.write_bytes(b"theirs")
+        elif change == "link":
+            photo.symlink_to("../outside/secret.jpg")
+
+    monkeypatch.setattr(os, "fsync", interfere)
+    with pytest.raises(ObjectChanged if change in {"write", "replace"} else ObjectNotFound):
+        rewrite()
+    monkeypatch.undo()
+    left = [] if change == "delete" else ["a.jpg"]
+    assert names_in(photo.parent) == left
+    if change in {"write", "replace"}:
+        assert photo.read_bytes() == b"theirs"
+    assert (photo.parent.parent / "outside" / "secret.jpg").read_bytes() == b"secret"
+
+
+def test_a_file_made_meanwhile_is_not_overwritten(local, photo, monkeypatch):
+    """Another program's new file of the same name stays."""
+    link = os.link
+    sidecar = photo.with_name("a.jpg.json")
+
+    def come_first(*arguments, **options):
+        sidecar.write_bytes(b"theirs")
+        link(*arguments, **options)
+
+    monkeypatch.setattr(os, "link", come_first)
+    with pytest.raises(ObjectChanged):
+        local.replace("a.jpg.json", b"ours", None)
+    assert sidecar.read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg", "a.jpg.json"]
+
+
+@pytest.fixture
+def no_hard_links(monkeypatch):
+    """A file system as exFAT is."""
+
+    def refuse(*arguments, **options):
+        raise OSError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+def test_without_hard_links_new_files_are_made_as_well(local, photo, no_hard_links):
+    """Making and moving work, and overwrite nothing."""
+    made = local.replace("b.json", b"{}", None, like="a.jpg")
+    assert photo.with_name("b.json").read_bytes() == b"{}"
+    assert local.move("b.json", "c.json", made.state).state == local.stat("c.json").state
+    with pytest.raises(ObjectChanged):
+        local.move("c.json", "a.jpg", local.stat("c.json").state)
+    assert names_in(photo.parent) == ["a.jpg", "c.json"]
+
+
+def test_without_hard_links_a_failure_leaves_nothing(local, photo, no_hard_links, monkeypatch):
+    """The empty file that took the name goes when the rename fails."""
+
+    def fail(*arguments, **options):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(StorageFull):
+        local.replace("b.json", b"{}", None)
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_move_takes_no_file_that_came_meanwhile(local, photo, monkeypatch):
+    """A new file that takes the old name during a move is not deleted with it."""
+    link = os.link
+    state = local.stat("a.jpg").state
+
+    def come_between(*arguments, **options):
+        link(*arguments, **options)
+        photo.unlink()
+        photo.write_bytes(b"theirs")
+
+    monkeypatch.setattr(os, "link", come_between)
+    with pytest.raises(ObjectChanged):
+        local.move("a.jpg", "b.jpg", state)
+    assert photo.read_bytes() == b"theirs"
+
+
+def test_a_change_of_case_is_a_move_where_case_does_not_matter(local, photo, monkeypatch):
+    """Where the new name finds the file itself, it is renamed and not refused."""
+    looked = os.stat
+
+    def fold(name, **options):
+        return looked(b"a.jpg" if name == b"A.JPG" and photo.exists() else name, **options)
+
+    monkeypatch.setattr(os, "stat", fold)
+    local.move("a.jpg", "A.JPG", local.stat("a.jpg").state)
+    assert names_in(photo.parent) == ["A.JPG"]
+
+
+def test_a_write_by_another_program_right_after_is_noticed(local, photo, monkeypatch):
+    """The returned state is that of our own content, so a later write cannot hide behind it."""
+    rename = os.rename
+    state = local.stat("a.jpg").state
+
+    def write_after(*arguments, **options):
+        rename(*arguments, **options)
+        photo.write_bytes(b"theirs, and longer")
+
+    monkeypatch.setattr(os, "rename", write_after)
+    after = local.replace("a.jpg", b"new", state)
+    assert after.state != local.stat("a.jpg").state
+
+
+def test_many_threads_write_without_losing_anything(local, photo):
+    """Of all who write from the same state, exactly one succeeds, again and again."""
+    done = []
+
+    def write(number):
+        for _ in range(20):
+            with_state = local.stat("a.jpg").state
+            try:
+                local.replace("a.jpg", b"%d" % number, with_state)
+            except (ObjectChanged, ObjectNotFound):
+                continue
+            done.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(50):
+        assert [item.object_key for item in local.walk()] == ["a.jpg"]
+    for thread in threads:
+        thread.join()
+    assert int(photo.read_bytes()) in done
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_file_cut_short_while_open_reads_short(local, photo):
+    """Bytes that another program cut off are not there, and reading them is no error."""
+    with local.open("a.jpg") as opened:
+        photo.write_bytes(b"o")
+        assert opened.size == 3
+        assert opened.read_at(0, 3) == b"o"
+        assert opened.read_at(1, 2) == b""
+
+
+def test_names_too_long_for_the_file_system_are_unsafe(local, photo, monkeypatch):
+    """Some file systems allow shorter names than 255 bytes, and say so in their own way."""
+
+    def refuse(*_arguments, **_options):
+        raise OSError(errno.ENAMETOOLONG, "too long")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(UnsafeKey):
+        local.stat("a.jpg")
