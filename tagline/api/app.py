@@ -1,7 +1,6 @@
 """The aiohttp application: every operation, middleware and signal, put together."""
 
 import json
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -21,9 +20,7 @@ from tagline.api.middlewares import (
 from tagline.api.openapi import make_document
 from tagline.api.operations import Operation
 from tagline.api.options import ApiOptions
-
-if TYPE_CHECKING:
-    from tagline.library import Library
+from tagline.library import Library
 
 ALL_OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
@@ -33,7 +30,7 @@ ALL_OPERATIONS: tuple[Operation, ...] = (
 """Every operation of the API, in the order of the documentation."""
 
 
-def create_app(library: "Library", options: ApiOptions) -> web.Application:
+def create_app(library: Library, options: ApiOptions) -> web.Application:
     """The application over a library, which the caller starts and stops."""
     origins = options.cors_allowed_origins
     app = web.Application(

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import cast
 
 from aiohttp import web
+from msgspec import UNSET
 from pydantic import BaseModel, ValidationError
 
 from tagline.api.bodies import read_json
@@ -85,11 +86,11 @@ def _bind(item: Input, location: str, value: object, problems: list[Problem]) ->
     return None
 
 
-def _bind_body(item: Input, content: object | None, problems: list[Problem]) -> BaseModel | None:
+def _bind_body(item: Input, content: object, problems: list[Problem]) -> BaseModel | None:
     """The body as an argument: None where there is none and none is needed."""
     if isinstance(content, dict):
         return _bind(item, "body", cast("object", content), problems)
-    if content is not None or item.required:
+    if content is not UNSET or item.required:
         problems.append({"loc": ["body"], "msg": "Send a JSON object", "type": "object_type"})
     return None
 

@@ -5,6 +5,7 @@ import json
 from typing import Never
 
 from aiohttp import HttpVersion11, web
+from msgspec import UNSET
 
 from tagline.api.options import ApiOptions
 from tagline.api.refusals import (
@@ -20,8 +21,8 @@ class _NotJson(ValueError):
     """Why a text is no JSON that Tagline accepts."""
 
 
-async def read_json(request: web.Request, options: ApiOptions) -> object | None:
-    """The parsed JSON body, or None where the request has none.
+async def read_json(request: web.Request, options: ApiOptions) -> object:
+    """The parsed JSON body, or ``UNSET`` where the request has none.
 
     Raises:
         UnsupportedContent: the headers say that it is not plain JSON in UTF-8.
@@ -31,10 +32,10 @@ async def read_json(request: web.Request, options: ApiOptions) -> object | None:
         InvalidRequest: it is no JSON, or has a member twice.
     """
     if not request.can_read_body:
-        return None
+        return UNSET
     _check_headers(request, options.max_body_bytes)
     body = await _read(request, options)
-    return parse_json(body) if body else None
+    return parse_json(body) if body else UNSET
 
 
 def _check_headers(request: web.Request, limit_bytes: int) -> None:

@@ -12,9 +12,9 @@ from enum import Enum, auto
 
 import msgspec
 
-_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
-ENTITY_TAGS_PATTERN = rf"^\s*(?:\*|{_TAG}(?:\s*,\s*{_TAG})*)\s*$"
-"""What ``If-Match`` and ``If-None-Match`` may hold: ``*``, or quoted entity tags."""
+_TAG = r'(?:W/)?"[!#-~]*"'
+ENTITY_TAGS_PATTERN = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
+"""What ``If-Match`` may hold: ``*``, or entity tags in quotes."""
 
 _ENTITY_TAGS = re.compile(ENTITY_TAGS_PATTERN)
 _ONE_TAG = re.compile(_TAG)
@@ -57,9 +57,9 @@ def parse_if_match(value: str) -> tuple[str, ...] | None:
     Weak tags are left out, since ``If-Match`` compares strongly (RFC 9110, 13.1.1) and they would
     match nothing. None where the value is no list of entity tags.
     """
-    if _ENTITY_TAGS.match(value) is None:
+    if _ENTITY_TAGS.fullmatch(value) is None:
         return None
-    if value.strip() == "*":
+    if value == "*":
         return ("*",)
     return tuple(tag[1:-1] for tag in _ONE_TAG.findall(value) if tag.startswith('"'))
 

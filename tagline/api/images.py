@@ -14,7 +14,7 @@ from tagline.api.ranges import Span, Unsatisfiable, parse_range
 from tagline.api.refusals import ConditionFailed, RangeNotSatisfiable
 from tagline.model import FileState, Photo
 from tagline.model.keys import name_of
-from tagline.storage.provider import OpenObject
+from tagline.storage import OpenObject
 
 _SLICE_BYTES = 4 * 1024 * 1024
 _SLICE_SECONDS = 300

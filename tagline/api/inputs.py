@@ -6,15 +6,12 @@ requests are validated and the OpenAPI document is written.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from tagline.api.options import ApiOptions
-
-if TYPE_CHECKING:
-    from tagline.library import Library
+from tagline.library import Library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +19,7 @@ class Call:
     """What every handler gets: the request as it came, and what it works on."""
 
     request: web.Request
-    library: "Library"
+    library: Library
     options: ApiOptions
 
 

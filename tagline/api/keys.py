@@ -1,7 +1,6 @@
 """What the application carries."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -9,11 +8,9 @@ from aiohttp.typedefs import Handler
 from tagline.api.docs_page import DocsPage
 from tagline.api.operations import Operation
 from tagline.api.options import ApiOptions
+from tagline.library import Library
 
-if TYPE_CHECKING:
-    from tagline.library import Library
-
-LIBRARY: "web.AppKey[Library]" = web.AppKey("library")
+LIBRARY = web.AppKey("library", Library)
 OPTIONS = web.AppKey("options", ApiOptions)
 OPERATIONS = web.AppKey[Mapping[Handler, Operation]]("operations")
 """The operation of each routed handler; a handler that is not in it is not served."""

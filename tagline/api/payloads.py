@@ -6,17 +6,32 @@ a test holds that it is what ``Photo`` says here.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic.config import JsonDict
 
 from tagline.api.inputs import BodyInput
 from tagline.api.text import description_text, rfc3339
+from tagline.model.text import DESCRIPTION_MAX_CHARACTERS
 
 ID_EXAMPLE = "0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11"
 MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
 ETAG_EXAMPLE = "3f8a1c0d9e2b7a6455d01c2e"
 
 PhotoId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, examples=[ID_EXAMPLE])]
+DescriptionText = Annotated[
+    str,
+    AfterValidator(description_text),
+    Field(json_schema_extra={"maxLength": DESCRIPTION_MAX_CHARACTERS, "pattern": r"^[^\u0000]*$"}),
+]
+MomentText = Annotated[
+    str, AfterValidator(rfc3339), Field(json_schema_extra={"format": "date-time"})
+]
 Moment = Annotated[AwareDatetime, Field(examples=[MOMENT_EXAMPLE])]
+
+
+def _without_default(schema: JsonDict) -> None:
+    """Leaving a member out is not the same as null, so null is not shown as its default."""
+    del schema["default"]
 
 
 class LoginRequest(BodyInput):
@@ -175,15 +190,17 @@ class PhotoIdListResponse(BaseModel):
 class UpdateMetadataRequest(BodyInput):
     """What to change; a member that is left out stays as it is."""
 
-    description: Annotated[str, AfterValidator(description_text)] | None = Field(
+    description: DescriptionText | None = Field(
         default=None,
         description="The new description; null or an empty text removes it. Any Unicode but NUL "
         "and lone surrogates, at most 10,000 characters, kept as it is.",
+        json_schema_extra=_without_default,
         examples=["Grandma in Oslo, 1974"],
     )
-    last_modified: Annotated[str, AfterValidator(rfc3339)] | None = Field(
+    last_modified: MomentText | None = Field(
         default=None,
         description="The photo's `last_modified` as last seen; another one now means 409.",
+        json_schema_extra=_without_default,
         examples=[MOMENT_EXAMPLE],
     )
 
@@ -197,8 +214,6 @@ class RescanError(BaseModel):
 
 class RescanResponse(BaseModel):
     """What a rescan found: ids of photos that came, changed or went."""
-
-    model_config = ConfigDict(title="RescanResponse")
 
     imported: list[PhotoId]
     updated: list[PhotoId]
@@ -216,14 +231,9 @@ class RescanProgress(BaseModel):
     listed: int = Field(description="Files met so far.", examples=[20431])
     decoded: int = Field(description="New and changed photos read so far.", examples=[17])
     total: int | None = Field(description="New and changed photos in all, once that is known.")
+    rate: float = Field(description="Photos read per second.", examples=[412.5])
+    seconds_left: float | None = Field(description="About how long it will still take.")
     result: RescanResponse | None = Field(description="What the last rescan found.")
-
-
-class HealthResponse(BaseModel):
-    """Whether the server works, and what its parts are doing."""
-
-    live: bool = Field(description="Whether the process works at all.")
-    ready: bool = Field(description="Whether the list of photos is complete and can be written.")
 
 
 class ErrorResponse(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from aiohttp import web
 from msgspec import UNSET
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tagline.api.answers import cached_json, json_answer, not_modified, photo_validators
@@ -22,6 +22,7 @@ from tagline.api.payloads import (
     UpdateMetadataRequest,
 )
 from tagline.api.refusals import ConditionFailed
+from tagline.api.text import entity_tags
 from tagline.errors import PhotoNotFound
 from tagline.model import MetadataChange, PhotoQuery, Precondition
 
@@ -116,10 +117,10 @@ class ImageHeaders(ReadHeaders):
 class EditHeaders(HeaderInput):
     """Conditions of a change."""
 
-    if_match: str | None = Field(
+    if_match: Annotated[str, AfterValidator(entity_tags)] | None = Field(
         default=None,
         alias="If-Match",
-        pattern=ENTITY_TAGS_PATTERN,
+        json_schema_extra={"pattern": ENTITY_TAGS_PATTERN},
         description="The entity tag that the photo must still have, in double quotes, or `*`. "
         "Several may be listed. Weak ones never match.",
         examples=[f'"{ETAG_EXAMPLE}"'],
@@ -204,6 +205,9 @@ async def update_metadata(
     `last_modified` that you last saw (409 when it is another one now), or its entity tag in
     `If-Match` (412). Both are judged against the file on disk. A change that asks for nothing
     changes nothing.
+
+    Where the text cannot be put into the photo itself provably safely, it goes to sidecar files
+    beside it: `stored_in` names the places.
     """
     change = MetadataChange(
         description=(body.description or None) if "description" in body.model_fields_set else UNSET
@@ -214,7 +218,7 @@ async def update_metadata(
     )
     photo = await call.library.edit(path.known_id(), change, precondition)
     validators = photo_validators(photo.etag, photo.last_modified)
-    return json_answer(photo, headers={"Cache-Control": "no-store", **validators.headers()})
+    return json_answer(photo, headers=validators.headers())
 
 
 @operation(

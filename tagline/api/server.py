@@ -6,7 +6,6 @@ import logging
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -14,9 +13,7 @@ from tagline.api.app import create_app
 from tagline.api.connections import AccessLogger, JsonRunner
 from tagline.api.options import ApiOptions, ServerOptions
 from tagline.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from tagline.library import Library
+from tagline.library import Library
 
 _logger = logging.getLogger("tagline.api")
 _access_logger = logging.getLogger("tagline.access")
@@ -24,7 +21,7 @@ _LINGER_SECONDS = 5.0
 
 
 async def run_server(
-    library: "Library",
+    library: Library,
     api: ApiOptions,
     options: ServerOptions,
     *,

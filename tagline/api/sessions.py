@@ -1,7 +1,5 @@
 """Operations on sessions: log in, refresh, log out."""
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from tagline.api.answers import json_answer
@@ -16,9 +14,7 @@ from tagline.api.payloads import (
     RefreshResponse,
 )
 from tagline.api.refusals import MissingToken
-
-if TYPE_CHECKING:
-    from tagline.library import TokenPair
+from tagline.library import TokenPair
 
 _TAG = "Sessions"
 
@@ -86,7 +82,7 @@ async def logout(call: Call, body: LogoutRequest | None) -> web.Response:
     return web.Response(status=204)
 
 
-def _tokens(pair: "TokenPair") -> web.Response:
+def _tokens(pair: TokenPair) -> web.Response:
     """The JSON of a pair of tokens."""
     return json_answer(
         {

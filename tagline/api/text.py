@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic_core import PydanticCustomError
 
+from tagline.api.conditional import parse_if_match
 from tagline.errors import InvalidValue
 from tagline.model.text import check_description
 
@@ -19,6 +20,15 @@ def description_text(text: str) -> str:
         return check_description(text)
     except InvalidValue as error:
         raise PydanticCustomError("invalid_value", "{fault}", {"fault": error.fault}) from error
+
+
+def entity_tags(value: str) -> str:
+    """The value of ``If-Match`` as it is, if it can be understood."""
+    if parse_if_match(value) is None:
+        raise PydanticCustomError(
+            "entity_tags", 'Put entity tags in double quotes, as ETag has them: "…", "…"; or send *'
+        )
+    return value
 
 
 def rfc3339(text: str) -> str:

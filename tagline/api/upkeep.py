@@ -8,10 +8,11 @@ from pydantic import Field
 
 from tagline.api.answers import json_answer, not_modified
 from tagline.api.conditional import Validators, Verdict, evaluate
+from tagline.api.health import HealthResponse
 from tagline.api.inputs import Call, HeaderInput
 from tagline.api.keys import DOCS_PAGE, DOCUMENT
 from tagline.api.operations import Access, Answer, Declaration, operation
-from tagline.api.payloads import HealthResponse, RescanProgress, RescanResponse
+from tagline.api.payloads import RescanProgress, RescanResponse
 
 _RESPOND_ASYNC = "respond-async"
 

@@ -16,6 +16,15 @@ from tagline.errors import (
     PreconditionFailed,
     TooManyAttempts,
 )
+from tagline.library import (
+    Health,
+    RescanError,
+    RescanProgress,
+    RescanResult,
+    TokenPair,
+    WatcherHealth,
+)
+from tagline.library.health import IndexHealth, ScanHealth, StorageHealth
 from tagline.model import (
     FileState,
     Metadata,
@@ -29,51 +38,6 @@ from tagline.model import (
 
 PASSWORD = "open sesame"
 NAMESPACE = uuid.UUID(int=7)
-
-
-class TokenPair(msgspec.Struct, frozen=True):
-    """As the real library answers."""
-
-    access_token: str
-    refresh_token: str
-    access_seconds: int = 900
-    refresh_seconds: int = 2592000
-
-
-class RescanError(msgspec.Struct, frozen=True):
-    """As the real library answers."""
-
-    object_key: str
-    detail: str
-
-
-class RescanResult(msgspec.Struct, frozen=True, kw_only=True):
-    """As the real library answers."""
-
-    imported: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    skipped: int = 0
-    errors: tuple[RescanError, ...] = ()
-
-
-class RescanProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """As the real library answers."""
-
-    state: str = "idle"
-    started_at: str | None = None
-    finished_at: str | None = None
-    listed: int = 0
-    decoded: int = 0
-    total: int | None = None
-    result: RescanResult | None = None
-
-
-class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """As the real library answers."""
-
-    live: bool = True
-    ready: bool = True
 
 
 class MemoryObject:
@@ -216,10 +180,35 @@ class MemoryLibrary:
 
     def rescan_progress(self) -> RescanProgress:
         self._check()
-        return RescanProgress(state="running", started_at="2024-05-01T12:34:56.000000Z")
+        return RescanProgress(
+            state="running",
+            started_at="2024-05-01T12:34:56.000000Z",
+            finished_at=None,
+            listed=3,
+            decoded=1,
+            total=2,
+            rate=10.0,
+            seconds_left=0.1,
+            result=None,
+        )
 
     def health(self) -> Health:
-        return Health(ready=self.ready)
+        return Health(
+            status="ready" if self.ready else "scanning",
+            live=True,
+            ready=self.ready,
+            version="1.2.3",
+            storage=StorageHealth(available=True),
+            watcher=WatcherHealth(
+                mode="notify",
+                state="running",
+                delay_seconds=0.1,
+                degraded=None,
+                last_full_reconcile="2024-05-01T12:34:56.000000Z",
+            ),
+            index=IndexHealth(photos=3, recovered=None),
+            scan=ScanHealth(state="idle", listed=3, decoded=1, total=2, seconds_left=None),
+        )
 
     async def login(self, password: str, address: str) -> TokenPair:
         self._check()
@@ -232,7 +221,12 @@ class MemoryLibrary:
 
     def _issue(self) -> TokenPair:
         number = len(self.sessions)
-        pair = TokenPair(f"access{number}.a-b_c", f"refresh{number}.a-b_c")
+        pair = TokenPair(
+            access_token=f"access{number}.a-b_c",
+            refresh_token=f"refresh{number}.a-b_c",
+            access_seconds=900,
+            refresh_seconds=2592000,
+        )
         self.sessions[pair.access_token] = pair
         return pair
 

@@ -117,6 +117,13 @@ async def test_logout_of_nobody(anonymous, body):
     assert "WWW-Authenticate" in response.headers
 
 
+@pytest.mark.parametrize("body", [b"null", b"[]", b"{"])
+async def test_logout_with_a_body_that_is_no_object(anonymous, body):
+    """No body is allowed; a wrong one is not."""
+    headers = {"Content-Type": "application/json"}
+    assert (await anonymous.post("/logout", data=body, headers=headers)).status == 422
+
+
 async def test_a_wrong_password(anonymous):
     """The sentence of the design."""
     response = await anonymous.post("/login", json={"password": "wrong"})

@@ -10,6 +10,7 @@ import pytest
 from tests_api_memory_library import PASSWORD
 
 from tagline.api import ALL_OPERATIONS, ApiOptions, create_app, payloads
+from tagline.api.health import HealthResponse
 from tagline.config.logs import TextLines
 from tagline.errors import StorageUnavailable
 
@@ -49,7 +50,7 @@ async def test_health(anonymous, library):
     response = await anonymous.get("/health")
     assert response.status == 200
     assert response.headers["Cache-Control"] == "no-store"
-    payloads.HealthResponse.model_validate_json(await response.read())
+    HealthResponse.model_validate_json(await response.read(), extra="forbid")
     library.ready = False
     response = await anonymous.get("/health")
     assert response.status == 503
