@@ -12,7 +12,7 @@ with ``tagline/image`` (``tagline/file`` where the run is the whole file for wan
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import accumulate
 
@@ -38,16 +38,28 @@ def fingerprint(source: ByteSource, image_data: _Extents) -> str:
         image_data: extents (offset, length in bytes) that hold the image and no metadata; empty
             where the format is not understood.
     """
-    extents = _clipped(image_data, source.size)
+    size = source.size
+    extents = _clipped(image_data, size)
+    runs = extents or [(0, size)]
+    total = runs[0][1] if len(runs) == 1 else sum(length for _, length in runs)
     person = _IMAGE if extents else _FILE
-    runs = extents or [(0, source.size)]
-    starts = [0, *accumulate(length for _, length in runs)]
-    total = starts[-1]
     digest = blake2b(total.to_bytes(8, "little"), digest_size=16, person=person)
-    for first, length in _pieces(total):
-        for piece in _read(source, _cut(runs, starts, first, length)):
-            digest.update(piece)
+    if len(runs) == 1:
+        start = runs[0][0]
+        for first, length in _pieces(total):
+            digest.update(source.read_at(start + first, length))
+    else:
+        _digest_scattered(source, runs, digest.update)
     return f"{FINGERPRINT_VERSION}:{digest.hexdigest()}"
+
+
+def _digest_scattered(
+    source: ByteSource, runs: _Extents, update: Callable[[bytes], object]
+) -> None:
+    starts = [0, *accumulate(length for _, length in runs)]
+    for first, length in _pieces(starts[-1]):
+        for piece in _read(source, _cut(runs, starts, first, length)):
+            update(piece)
 
 
 def _pieces(total: int) -> list[tuple[int, int]]:
@@ -86,8 +98,8 @@ def _cut(runs: _Extents, starts: list[int], first: int, length: int) -> list[tup
 
 def _read(source: ByteSource, parts: list[tuple[int, int]]) -> list[bytes]:
     """The parts' bytes, in one read where they lie close together."""
-    if len(parts) <= 1:
-        return [source.read_at(*part) for part in parts]
+    if len(parts) == 1:
+        return [source.read_at(*parts[0])]
     start = min(offset for offset, _ in parts)
     span = max(offset + length for offset, length in parts) - start
     if span > _SPAN_LIMIT:

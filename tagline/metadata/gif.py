@@ -6,13 +6,16 @@ only the first ``IMAGE_LIMIT`` bytes of them are looked at; metadata behind is n
 
 from struct import unpack
 
-from tagline.metadata.draft import BLOCK_LIMIT, Draft, read_with
+from tagline.metadata.draft import Draft, read_with
 from tagline.metadata.values import Container
 from tagline.metadata.window import Malformed, Window
 from tagline.model import ByteSource
 
-IMAGE_LIMIT = 4 * 1024 * 1024
+IMAGE_LIMIT = 1024 * 1024
 """Bytes of image data that are walked, and that make the fingerprint."""
+
+EXTENSION_LIMIT = 1024 * 1024
+"""Bytes of extensions that are walked."""
 
 PART_LIMIT = 16 * 1024
 """Images and extensions that a file may have."""
@@ -42,7 +45,7 @@ def _parse(window: Window, draft: Draft) -> None:
     width, height, flags = unpack("<HHB", header[6:11])
     draft.set_size(width, height)
     offset = 13 + _palette_bytes(flags)
-    left, allowance = IMAGE_LIMIT, BLOCK_LIMIT
+    left, allowance = IMAGE_LIMIT, EXTENSION_LIMIT
     for _ in range(PART_LIMIT):
         mark = window.at(offset, 1, _PAGE)[0]
         if mark == _TRAILER or left <= 0:

@@ -48,6 +48,8 @@ def _parse(window: Window, draft: Draft) -> None:
         raise Malformed("The HEIF file names no primary image.")
     _take_properties(window, draft, items.properties_of(items.primary))
     draft.extents.extend(_image_extents(window, items, items.primary))
+    if draft.width is None or not draft.extents:
+        raise Malformed("The HEIF file does not say how large its image is, or where.")
 
 
 def _take_properties(window: Window, draft: Draft, properties: list[Box]) -> None:

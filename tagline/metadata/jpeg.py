@@ -8,11 +8,13 @@ from tagline.metadata.values import Container
 from tagline.metadata.window import Malformed
 from tagline.model import ByteSource
 
+_END_OF_IMAGE = b"\xff\xd9"
+
 
 def read(source: ByteSource) -> Container:
     """The metadata blocks of a JPEG, its image data without metadata trailers. Never raises."""
     container = jpeg_read.read(source)
-    if not container.image_data:
+    if not container.image_data or source.read_at(source.size - 2, 2) == _END_OF_IMAGE:
         return container
     try:
         end = without_trailers(source, container)

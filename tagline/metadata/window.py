@@ -47,16 +47,8 @@ class Window:
         Raises:
             Malformed: the piece is not inside the file, or the budget is used up.
         """
-        end = offset + length
-        if offset < 0 or length < 0 or end > self.size:
-            raise Malformed("The file ends early, or points outside itself.")
-        for start, page in self._pages:
-            if start <= offset and end <= start + len(page):
-                return page[offset - start : end - start]
-        page = self._fetch(offset, min(max(length, ahead), self.size - offset))
-        if len(page) < length:
-            raise Malformed("The file became shorter while it was read.")
-        return page[:length]
+        start, page = self._page(offset, length, ahead)
+        return page[offset - start : offset - start + length]
 
     def some(self, offset: int, limit: int, ahead: int) -> bytes:
         """One byte or more from ``offset``, at most ``limit``: what costs no second read.
@@ -64,11 +56,21 @@ class Window:
         Raises:
             Malformed: as ``at``.
         """
-        self.at(offset, 1, ahead)
+        start, page = self._page(offset, 1, ahead)
+        return page[offset - start : offset - start + limit]
+
+    def _page(self, offset: int, length: int, ahead: int) -> tuple[int, bytes]:
+        """A page, and its offset, that holds so many bytes from ``offset``."""
+        end = offset + length
+        if offset < 0 or length < 0 or end > self.size:
+            raise Malformed("The file ends early, or points outside itself.")
         for start, page in self._pages:
-            if start <= offset < start + len(page):
-                return page[offset - start : offset - start + limit]
-        return self.at(offset, 1)
+            if start <= offset and end <= start + len(page):
+                return start, page
+        page = self._fetch(offset, min(max(length, ahead), self.size - offset))
+        if len(page) < length:
+            raise Malformed("The file became shorter while it was read.")
+        return offset, page
 
     def _fetch(self, offset: int, length: int) -> bytes:
         self._reads_left -= 1

@@ -1,4 +1,21 @@
-"""Byte sources that count, and that pretend to be large."""
+"""Byte sources that count, and that pretend to be large; and a limit on time."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_TRACED = 8
+"""How much longer it may take while coverage is measured."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Assert that the block takes no more CPU time than that."""
+    began = time.process_time()
+    yield
+    taken = time.process_time() - began
+    assert taken < seconds * (_TRACED if sys.gettrace() else 1)
 
 
 class CountingSource:
