@@ -10,7 +10,6 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from tagline.errors import ObjectUnreadable
@@ -49,12 +48,7 @@ class TemporaryFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if not self.placed:
             with suppress(OSError):
                 os.unlink(self.name, dir_fd=self._directory)
