@@ -92,17 +92,20 @@ class _Directory:
         return self.xmp_by_base.get(stem)
 
     def json_of_photos(self) -> dict[str, str]:
-        """Each photo's JSON sidecar: of several, the one whose name says most clearly whose."""
-        best: dict[str, tuple[int, str, str]] = {}
+        """Each photo's JSON sidecar: of several, the one whose name says most clearly whose.
+
+        Of equally clear ones it is the longest, which is the least clipped.
+        """
+        best: dict[str, tuple[int, int, str, str]] = {}
         for name in self._json_names:
             claim = self._claim(name)
             if claim is None:
                 continue
             rank, photo = claim
-            candidate = (rank, _suffix_order(name), name)
+            candidate = (rank, -len(name), _suffix_order(name), name)
             if photo not in best or candidate < best[photo]:
                 best[photo] = candidate
-        return {photo: candidate[2] for photo, candidate in best.items()}
+        return {photo: candidate[-1] for photo, candidate in best.items()}
 
     def _claim(self, json_name: str) -> tuple[int, str] | None:
         """The one photo that a JSON file is named for, and how indirectly."""

@@ -48,11 +48,6 @@ def members(text: str, start: int) -> list[Member]:
     return found
 
 
-def object_end(text: str, start: int) -> int:
-    """The offset just past the value that begins at ``start``."""
-    return _end_of_value(text, start)
-
-
 def with_members(text: str, start: int, values: Mapping[str, object]) -> str:
     """The text with members of the object at ``start`` set; new ones are put last.
 

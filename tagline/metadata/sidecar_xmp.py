@@ -33,8 +33,6 @@ def write(old: bytes | None, *, description: str | None, fingerprint: str) -> by
         return _new(text, fingerprint) if text else None
     before = xmp_compare.properties(old)
     ours = xmp_compare.toolkit(old).startswith(TOOLKIT) or names.FINGERPRINT in before
-    if text is None and not before.keys() - {names.FINGERPRINT} and ours:
-        return None
     wanted: dict[str, str | None] = dict.fromkeys(
         (names.DC_DESCRIPTION, names.TIFF_DESCRIPTION), text
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from tagline.errors import EditRefused
 from tagline.metadata import xmp, xmp_change, xmp_compare
 from tagline.metadata import xmp_names as names
+from tagline.metadata.defaults import is_default
 from tagline.metadata.xmp_change import Splice
 from tagline.metadata.xmp_packet import TOOLKIT, fitted, new_packet
 from tagline.metadata.xmp_text import check_text
@@ -26,8 +27,9 @@ def edit(packet: bytes | None, text: str | None, *, old_text: str | None = None)
     """The packet with dc:description saying ``text``; None or empty removes it.
 
     Without a packet a new one is made, wrapped and padded. tiff:ImageDescription and
-    exif:UserComment follow where they held ``old_text`` or what dc:description showed. Equal bytes
-    come back when nothing changes; None when nothing is left that Tagline did not make.
+    exif:UserComment follow where they held ``old_text`` or what dc:description showed; with the
+    description removed, any tiff:ImageDescription that would be shown in its stead goes as well.
+    Equal bytes come back when nothing changes; None when nothing is left that Tagline did not make.
 
     Raises:
         EditRefused: the packet is not UTF-8, not well formed or not made the usual way, the text
@@ -43,6 +45,8 @@ def edit(packet: bytes | None, text: str | None, *, old_text: str | None = None)
     for name in FOLLOWERS:
         if _holds(document, name, olds):
             wanted[name] = text
+    if text is None and _would_show(document, names.TIFF_DESCRIPTION):
+        wanted[names.TIFF_DESCRIPTION] = None
     changed = change(packet, wanted, keep_length=True)
     return None if text is None and is_own_and_empty(changed) else changed
 
@@ -116,6 +120,12 @@ def _holds(document: Document, name: str, olds: Collection[str]) -> bool:
     """Whether the property shows one of the old texts, line ends and outer blanks apart."""
     known = {_plain(text) for text in olds} - {""}
     return any(_plain(text) in known for text in xmp_change.shown_texts(document, name))
+
+
+def _would_show(document: Document, name: str) -> bool:
+    """Whether the property shows a text that a person wrote."""
+    texts = xmp_change.shown_texts(document, name)
+    return any(text.strip() and not is_default(text) for text in texts)
 
 
 def _plain(text: str) -> str:

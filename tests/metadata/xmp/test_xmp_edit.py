@@ -161,7 +161,16 @@ def test_copies_of_the_old_text_follow(
     assert shown == ("new" if follows else held)
     values = xmp.read(edited(before, None, old_text))
     shown = values.tiff_description if name.startswith("tiff") else values.user_comment
-    assert shown == (None if follows else held)
+    goes = follows or name == "tiff:ImageDescription"
+    assert shown == (None if goes else held)
+
+
+def test_a_camera_s_default_text_is_no_description(packet: Packet) -> None:
+    """Removing the description leaves a camera's default string in tiff:ImageDescription."""
+    default = LI.format("x-default", "OLYMPUS DIGITAL CAMERA         ")
+    copy = f"<tiff:ImageDescription><rdf:Alt>{default}</rdf:Alt></tiff:ImageDescription>"
+    before = packet(copy)
+    assert xmp_edit.edit(before, None) == before
 
 
 @settings(max_examples=50, deadline=None)

@@ -218,3 +218,32 @@ def test_any_bytes_give_values(data: bytes) -> None:
     """No bytes whatsoever make the reader raise."""
     assert isinstance(xmp.read(b"<rdf:RDF description" + data), XmpValues)
     assert isinstance(xmp.read(data + b"description"), XmpValues)
+
+
+@pytest.mark.parametrize(
+    ("offset", "minutes"), [("+02:00", 120), ("Z", 0), ("-0930", -570), ("later", None)]
+)
+def test_the_offset_may_stand_apart(packet: Packet, offset: str, minutes: int | None) -> None:
+    """exifEX:OffsetTimeOriginal gives the zone of a date that has none."""
+    inside = (
+        "<exif:DateTimeOriginal>2019-07-05T10:00:00</exif:DateTimeOriginal>"
+        '<e:OffsetTimeOriginal xmlns:e="http://cipa.jp/exif/1.0/">'
+        f"{offset}</e:OffsetTimeOriginal>"
+    )
+    taken = xmp.read(packet(inside)).taken_at
+    assert taken is not None
+    assert taken.offset_minutes == minutes
+
+
+@pytest.mark.parametrize(
+    ("altitude", "metres"), [("12.5", 12.5), ("25/2", 12.5), ("1/0", None), ("high", None)]
+)
+def test_altitudes(packet: Packet, altitude: str, metres: float | None) -> None:
+    """An altitude is a rational or a plain number; anything else is unknown."""
+    inside = (
+        "<exif:GPSLatitude>1,0S</exif:GPSLatitude><exif:GPSLongitude>1,0E</exif:GPSLongitude>"
+        f"<exif:GPSAltitude>{altitude}</exif:GPSAltitude>"
+    )
+    gps = xmp.read(packet(inside)).gps
+    assert gps is not None
+    assert gps.altitude == metres
