@@ -13,8 +13,8 @@ from enum import Enum, auto
 import msgspec
 
 _TAG = r'(?:W/)?"[!#-~]*"'
-ENTITY_TAGS_PATTERN = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
-"""What ``If-Match`` may hold: ``*``, or entity tags in quotes."""
+ENTITY_TAGS_PATTERN = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)?$"
+"""What ``If-Match`` may hold: ``*``, or entity tags in quotes; an empty list matches nothing."""
 
 _ENTITY_TAGS = re.compile(ENTITY_TAGS_PATTERN)
 _ONE_TAG = re.compile(_TAG)

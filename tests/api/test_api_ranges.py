@@ -108,9 +108,10 @@ def test_if_match_is_parsed_exactly_where_the_declared_pattern_matches(value):
 
 
 def test_if_match_star_means_any():
-    """A star is any tag; an unquoted tag is none."""
+    """A star is any tag; an unquoted tag is none; an empty list has none."""
     assert parse_if_match("*") == ("*",)
     assert parse_if_match("abc") is None
+    assert parse_if_match("") == ()
 
 
 @pytest.mark.parametrize(
