@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tagline.api.inputs import BodyInput, Call, HeaderInput, PathInput, QueryInput
 
-type_of_input = (PathInput, QueryInput, HeaderInput, BodyInput)
+_INPUT_KINDS = (PathInput, QueryInput, HeaderInput, BodyInput)
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 
@@ -118,7 +118,7 @@ def _input(handler: Handler, name: str, hint: object) -> Input:
     """One argument, by its annotation: a model, or ``model | None``."""
     options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     models = [option for option in options if option is not NoneType]
-    if len(models) == 1 and isinstance(models[0], type) and issubclass(models[0], type_of_input):
+    if len(models) == 1 and isinstance(models[0], type) and issubclass(models[0], _INPUT_KINDS):
         model = cast("type[BaseModel]", models[0])
         return Input(name=name, model=model, required=NoneType not in options)
     raise TypeError(f"{handler.__name__}: {name} is no path, query, header or body input")

@@ -9,7 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tagline.api.answers import cached_json, json_answer, not_modified, photo_validators
-from tagline.api.conditional import ENTITY_TAGS_PATTERN, Verdict, evaluate, parse_if_match
+from tagline.api.conditional import (
+    ENTITY_TAGS_PATTERN,
+    Verdict,
+    evaluate,
+    parse_date,
+    parse_if_match,
+)
 from tagline.api.images import send_image
 from tagline.api.inputs import Call, HeaderInput, PathInput, QueryInput
 from tagline.api.operations import Answer, Declaration, operation
@@ -125,6 +131,12 @@ class EditHeaders(HeaderInput):
         "Several may be listed. Weak ones never match.",
         examples=[f'"{ETAG_EXAMPLE}"'],
     )
+    if_unmodified_since: str | None = Field(
+        default=None,
+        alias="If-Unmodified-Since",
+        description="A date; 412 where the photo is newer. Ignored beside `If-Match`.",
+        examples=["Wed, 01 May 2024 12:34:56 GMT"],
+    )
 
 
 @operation(
@@ -212,13 +224,34 @@ async def update_metadata(
     change = MetadataChange(
         description=(body.description or None) if "description" in body.model_fields_set else UNSET
     )
+    photo_id = path.known_id()
     precondition = Precondition(
-        last_modified=body.last_modified,
+        last_modified=body.last_modified or _unmodified_since(call, photo_id),
         if_match=None if headers.if_match is None else parse_if_match(headers.if_match),
     )
-    photo = await call.library.edit(path.known_id(), change, precondition)
+    photo = await call.library.edit(photo_id, change, precondition)
     validators = photo_validators(photo.etag, photo.last_modified)
     return json_answer(photo, headers=validators.headers())
+
+
+def _unmodified_since(call: Call, photo_id: str) -> str | None:
+    """The ``last_modified`` that ``If-Unmodified-Since`` allows, if that header counts.
+
+    HTTP dates are whole seconds, so the date is compared with what is known of the photo now, and
+    the file is then held to exactly that.
+
+    Raises:
+        ConditionFailed: the photo is newer.
+        PhotoNotFound: no photo has this id.
+    """
+    limit = parse_date(call.request.headers.get("If-Unmodified-Since"))
+    if limit is None or "If-Match" in call.request.headers:
+        return None
+    photo = call.library.photo(photo_id)
+    modified = photo_validators(photo.etag, photo.last_modified).last_modified
+    if modified is not None and modified > limit:
+        raise ConditionFailed(photo.etag)
+    return photo.last_modified
 
 
 @operation(

@@ -195,6 +195,20 @@ async def test_if_match_guards_a_change(client, photo):
     assert (await response.json())["detail"][0]["loc"] == ["header", "If-Match"]
 
 
+async def test_if_unmodified_since_guards_a_change(client, photo):
+    """A newer photo is 412; no date is ignored; beside If-Match it does not count."""
+    old = {"If-Unmodified-Since": "Wed, 01 May 2024 12:34:55 GMT"}
+    response = await patch(client, photo, {}, **old)
+    assert response.status == 412
+    assert (await response.json())["etag"] == photo.etag
+    for headers in (
+        {"If-Unmodified-Since": "Wed, 01 May 2024 12:34:56 GMT"},
+        {"If-Unmodified-Since": "some day"},
+        old | {"If-Match": f'"{photo.etag}"'},
+    ):
+        assert (await patch(client, photo, {}, **headers)).status == 200
+
+
 async def test_several_if_match_lines_are_one_list(client, photo):
     """RFC 9110, 5.3."""
     headers = [("If-Match", '"other"'), ("If-Match", f'"{photo.etag}"')]
