@@ -37,7 +37,7 @@ format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff format $(SOURCES)
 
 lock: ## Renew the hash-pinned locks (needs uv)
-	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and caches
@@ -48,18 +48,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo 'Python cannot make virtual environments: apt-get install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The package itself is one path file: nothing is built, nothing unpinned is fetched.
+# Everything is pinned by hash, the build backend included, so nothing else is fetched.
 define install
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1)
-	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "tagline.pth").write_text("$(CURDIR)\n")'
-	@printf '#!/bin/sh\nexec "%s/python" -m tagline "$$@"\n' '$(CURDIR)/$(BIN)' > $(BIN)/tagline
-	@chmod +x $(BIN)/tagline
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 endef
 
-$(VENV)/.serve: requirements.lock | $(VENV)/bin/python
+$(VENV)/.serve: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/.serve

@@ -2,11 +2,11 @@
 
 import sys
 
+from tagline.cli import run
+
 
 def main() -> int:
     """Run the command line; return its exit code."""
-    from tagline.cli import run
-
     return run(sys.argv[1:])
 
 

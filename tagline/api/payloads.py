@@ -153,6 +153,11 @@ class Photo(BaseModel):
         description="Every place that holds a description, the first of which is shown."
     )
     writable: bool = Field(description="Whether a description could be written now.")
+    not_embedded: str | None = Field(
+        description="Why the description is in sidecar files and not in the photo itself; else "
+        "null.",
+        examples=["this format is not edited in place"],
+    )
     problem: str | None = Field(
         description="What kept the photo from being read in full, in a sentence; else null."
     )

@@ -1,1 +1,31 @@
 """Reading and editing photo metadata: bytes in, bytes out, no files, no clock."""
+
+from tagline.metadata.edit import Edit, EditRequest, edit_description, is_noop
+from tagline.metadata.pairing import SidecarNames, pair, photos_of_sidecar, sidecars_of
+from tagline.metadata.reading import is_sidecar, read_photo
+from tagline.metadata.registry import HEAD_BYTES, Format, codec_of, format_of, is_photo
+from tagline.metadata.resolve import timestamp_of
+from tagline.metadata.values import PhotoReading, SidecarFile, SidecarFiles, TakenAt
+
+__all__ = [
+    "HEAD_BYTES",
+    "Edit",
+    "EditRequest",
+    "Format",
+    "PhotoReading",
+    "SidecarFile",
+    "SidecarFiles",
+    "SidecarNames",
+    "TakenAt",
+    "codec_of",
+    "edit_description",
+    "format_of",
+    "is_noop",
+    "is_photo",
+    "is_sidecar",
+    "pair",
+    "photos_of_sidecar",
+    "read_photo",
+    "sidecars_of",
+    "timestamp_of",
+]

@@ -85,12 +85,26 @@ def leaves_block(data: bytes, block_at: int, block_bytes: int, trailer_at: int) 
 
 
 def becomes_valid(block: bytes, maker_note: tuple[int, int], new_length: int) -> bool:
-    """Whether a maker note's value beyond the block's end would lie inside a longer block."""
+    """Whether what a maker note points to beyond the block's end would lie inside a longer block.
+
+    That is a value, or a directory, which may begin inside the block and end outside it.
+    """
     start, end = maker_note
-    old_length = len(block)
+    grown = range(len(block) + 1, new_length + 1)
     for pointer in pointers(block[start:end]):
         for base in (0, start, start + 8, start + 10, start + 12):
-            value_end = base + pointer.value + pointer.size
-            if pointer.size > 4 and old_length < value_end <= new_length:
+            target = base + pointer.value
+            if pointer.size > 4:
+                if target + pointer.size in grown:
+                    return True
+            elif target + 1 in grown or any(e in grown for e in _directory_ends(block, target)):
                 return True
     return False
+
+
+def _directory_ends(block: bytes, at: int) -> tuple[int, ...]:
+    """Where a directory at this place would end, by its number of entries in either byte order."""
+    count = block[at : at + 2]
+    if len(count) < 2:
+        return ()
+    return tuple(at + 2 + 12 * int.from_bytes(count, order) for order in ("little", "big"))

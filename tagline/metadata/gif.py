@@ -45,6 +45,8 @@ def _parse(window: Window, draft: Draft) -> None:
     width, height, flags = unpack("<HHB", header[6:11])
     draft.set_size(width, height)
     offset = 13 + _palette_bytes(flags)
+    # Indexed pixels are no picture without their colours.
+    draft.add_image(13, offset - 13)
     left, allowance = IMAGE_LIMIT, EXTENSION_LIMIT
     for _ in range(PART_LIMIT):
         mark = window.at(offset, 1, _PAGE)[0]

@@ -80,6 +80,9 @@ def _chunk(window: Window, draft: Draft, kind: bytes, payload: tuple[int, int]) 
     offset, length = payload
     if kind == b"IHDR" and length >= 8:
         draft.set_size(*unpack(">II", window.at(offset, 8)))
+    elif kind == b"PLTE":
+        # Indexed pixels are no picture without their colours.
+        draft.add_image(offset, length)
     elif kind == b"fdAT" and length > 4 and len(draft.extents) < EXTENT_LIMIT:
         draft.add_image(offset + 4, length - 4)
     elif kind == b"eXIf":

@@ -2,9 +2,9 @@
 
 A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title``, ``description``,
 ``photoTakenTime`` and ``tagline``. Editing changes the members that say something new, in the
-file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``
-and, in a file that another program made, ``adopted``, so that such a file is never taken for
-Tagline's own.
+file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``,
+where they have something to say ``removed`` and ``not_embedded``, and in a file that another
+program made ``adopted``, so that such a file is never taken for Tagline's own.
 """
 
 import json
@@ -27,6 +27,8 @@ _BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"\s*(-?[0-9]{1,15})\s*", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_OPTIONAL = frozenset({"removed", "not_embedded"})
 
 JsonObject = dict[str, object]
 
@@ -57,31 +59,26 @@ def read(data: bytes) -> JsonSidecarValues | None:
         description=_text(sidecar.said.get("description")),
         taken_timestamp=_timestamp(taken.get("timestamp")),
         fingerprint=_text(own.get("fingerprint")) or None,
+        removed=_texts(own.get("removed")),
+        not_embedded=_text(own.get("not_embedded")) or None,
     )
 
 
-def write(
-    old: bytes | None,
-    *,
-    title: str,
-    description: str | None,
-    taken_timestamp: int | None,
-    fingerprint: str,
-) -> bytes:
-    """The sidecar with the description; None makes it empty, in Takeout's way.
+def write(old: bytes | None, values: JsonSidecarValues) -> bytes:
+    """The sidecar with the values; a description of None makes it empty, in Takeout's way.
 
-    ``title`` (the photo's file name) and ``taken_timestamp`` (Unix seconds) go into files that are
-    new or all Tagline's own; another program's file keeps what it says, and gets them only where it
-    says nothing. Equal bytes come back when nothing changes.
+    ``title`` and ``taken_timestamp`` go into files that are new or all Tagline's own; another
+    program's file keeps what it says, and gets them only where it says nothing. Equal bytes come
+    back when nothing changes.
 
     Raises:
         EditRefused: ``old`` is no JSON sidecar of a photo.
     """
     said: JsonObject = {
-        "title": title,
-        "description": description or "",
-        "photoTakenTime": _taken(taken_timestamp),
-        "tagline": {"version": VERSION, "fingerprint": fingerprint},
+        "title": values.title or "",
+        "description": values.description or "",
+        "photoTakenTime": _taken(values.taken_timestamp),
+        "tagline": _own(values),
     }
     if old is None or not old.strip(b"\0 \t\r\n"):
         return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
@@ -89,6 +86,15 @@ def write(
     if sidecar is None:
         raise EditRefused("the JSON file beside the photo is no sidecar of a photo")
     return _changed(sidecar, said).encode("utf-8", "replace")
+
+
+def _own(values: JsonSidecarValues) -> JsonObject:
+    own: JsonObject = {"version": VERSION, "fingerprint": values.fingerprint}
+    if values.removed:
+        own["removed"] = list(values.removed)
+    if values.not_embedded:
+        own["not_embedded"] = values.not_embedded
+    return own
 
 
 def is_own_and_empty(data: bytes) -> bool:
@@ -143,6 +149,8 @@ def _changed(sidecar: _Sidecar, said: JsonObject) -> str:
     """The file's text with the members that it lacks or that say something new."""
     own = _object(said["tagline"])
     known = _object(sidecar.said.get("tagline"))
+    for name in _OPTIONAL & known.keys() - own.keys():
+        own[name] = None
     if "fingerprint" not in known:
         own["adopted"] = True
     if "version" in known:
@@ -170,7 +178,7 @@ def _is_ours(said: JsonObject) -> bool:
     return (
         "fingerprint" in own
         and said.keys() <= _OWN_MEMBERS
-        and own.keys() <= {"version", "fingerprint"}
+        and own.keys() <= {"version", "fingerprint"} | _OPTIONAL
         and taken.keys() <= {"timestamp", "formatted"}
     )
 
@@ -184,6 +192,11 @@ def _text(value: object) -> str | None:
     if not isinstance(value, str) or isinstance(value, _Number):
         return None
     return _SURROGATE.sub("\ufffd", value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(text for item in items if (text := _text(item)) is not None)
 
 
 def _timestamp(value: object) -> int | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from tagline.model import ByteSource, Gps
+from tagline.model import ByteSource, DescriptionSource, Gps
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +86,61 @@ class IptcValues(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JsonSidecarValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What a JSON sidecar in Google Takeout's form says."""
+    """What a JSON sidecar in Google Takeout's form says.
+
+    ``title`` is the photo's file name, ``taken_timestamp`` in Unix seconds. Tagline's own members:
+    ``fingerprint`` is that of the photo; ``removed`` names fields that a person removed while the
+    file itself, which could not be edited, still holds them; ``not_embedded`` says why not.
+    """
 
     title: str | None = None
     description: str | None = None
     taken_timestamp: int | None = None
     fingerprint: str | None = None
+    removed: tuple[str, ...] = ()
+    not_embedded: str | None = None
+
+
+class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A sidecar's file name (no directory) and content."""
+
+    name: str
+    data: bytes
+
+
+class SidecarFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The sidecars of one photo, as far as they exist.
+
+    ``xmp`` is ``IMG.ext.xmp``, ``stem_xmp`` is ``IMG.xmp`` where no other photo shares that stem,
+    ``json`` is ``IMG.ext.json`` or another of Google Takeout's names for it.
+    """
+
+    xmp: SidecarFile | None = None
+    stem_xmp: SidecarFile | None = None
+    json: SidecarFile | None = None
+
+
+class PhotoReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a photo and its sidecars say, resolved.
+
+    ``sources`` lists every place that holds a description, the one that won first.
+    ``stale_sidecars`` names sidecars that were written for other image data; they say nothing.
+    ``embedded`` is whether some place inside the file itself holds a description;
+    ``not_embedded`` says why the last edit did not go into the file.
+    """
+
+    description: str | None
+    sources: tuple[DescriptionSource, ...]
+    fingerprint: str
+    width: int | None
+    height: int | None
+    orientation: int | None
+    taken: TakenAt | None
+    make: str | None
+    model: str | None
+    lens: str | None
+    gps: Gps | None
+    problem: str | None
+    stale_sidecars: tuple[str, ...]
+    embedded: bool
+    not_embedded: str | None

@@ -36,7 +36,8 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
     Times are RFC 3339 in UTC with microseconds. ``taken_at`` of a photo that names no time zone
     is its local time written as if it were UTC, and ``taken_at_offset`` is then ``None``.
     ``width`` and ``height`` are the stored pixel dimensions, before ``orientation`` (EXIF 3.0,
-    4.6.5.1: 1 to 8) is applied. ``etag`` is unquoted.
+    4.6.5.1: 1 to 8) is applied. ``not_embedded`` says
+    why the description is beside the photo and not in it. ``etag`` is unquoted.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
     stored_in: tuple[str, ...]
     description_sources: tuple[DescriptionSource, ...]
     writable: bool
+    not_embedded: str | None = None
     problem: str | None
     etag: str
 

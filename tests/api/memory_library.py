@@ -78,6 +78,7 @@ def photo_of(name: str, data: bytes = b"", **members) -> Photo:
             "stored_in": (),
             "description_sources": (),
             "writable": True,
+            "not_embedded": None,
             "problem": None,
             "etag": "",
         }

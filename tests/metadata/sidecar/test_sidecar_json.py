@@ -46,7 +46,7 @@ TAKEOUT = """{
 def written(old: bytes | None, text: str | None, **other: Any) -> bytes:
     """The sidecar of a photo with the description."""
     said: dict[str, Any] = {"title": "IMG.jpg", "taken_timestamp": 1562320800, "fingerprint": "1:a"}
-    return sidecar_json.write(old, description=text, **(said | other))
+    return sidecar_json.write(old, JsonSidecarValues(description=text, **(said | other)))
 
 
 def test_a_new_sidecar_has_takeout_s_form() -> None:

@@ -1,0 +1,103 @@
+"""``show`` and ``describe``: single files, without server or index."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from tagline.cli.output import printable
+from tagline.errors import StorageError, TaglineError
+from tagline.library import PhotoWriter, Target, read_observed
+from tagline.model import MetadataChange, Photo, Precondition
+from tagline.model.keys import key_from_path
+from tagline.storage import LocalStorage
+from tagline.sync import observe_photo
+
+# Clients know a photo by these two, which only an index can give.
+_NEEDS_INDEX = ("id", "etag")
+
+
+def show(arguments: Namespace) -> int:
+    """Print what each file says; 1 when one could not be read."""
+    failed = False
+    for name in arguments.files:
+        try:
+            storage, key = locate(Path(name))
+            photo = read_observed(storage, observe_photo(storage, key)).photo
+        except TaglineError as error:
+            failed = True
+            _complain(name, error)
+            continue
+        print(_as_json(name, photo) if arguments.json else _as_text(name, photo))
+    return int(failed)
+
+
+def describe(arguments: Namespace) -> int:
+    """Write the text into each file; 1 when one could not be written."""
+    failed = False
+    for name in arguments.files:
+        try:
+            print(_describe_one(name, arguments))
+        except TaglineError as error:
+            failed = True
+            _complain(name, error)
+    return int(failed)
+
+
+def locate(path: Path) -> tuple[LocalStorage, str]:
+    """The storage that a file lies in, and its key there; a symbolic link is followed.
+
+    Raises:
+        StorageError: there is no such directory.
+    """
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StorageError("There is no such file.") from error
+    return LocalStorage(target.parent), key_from_path(os.fsencode(target.name))
+
+
+def _describe_one(name: str, arguments: Namespace) -> str:
+    storage, key = locate(Path(name))
+    writer = PhotoWriter(storage, "sidecar" if arguments.sidecar else "embed")
+    change = MetadataChange(description=arguments.text)
+    written = writer.edit(Target(object_key=key), change, Precondition())
+    if not written.changed:
+        return f"{name}: unchanged, it says so already"
+    photo = read_observed(storage, observe_photo(storage, key)).photo
+    places = ", ".join(photo.stored_in) or "removed"
+    reason = f" (not in the photo itself: {written.not_embedded})" if written.not_embedded else ""
+    return f"{name}: {places}{reason}"
+
+
+def _complain(name: str, error: TaglineError) -> None:
+    print(f"tagline: {name}: {error}", file=sys.stderr)
+
+
+def _as_json(name: str, photo: Photo) -> str:
+    said = msgspec.to_builtins(photo)
+    for member in _NEEDS_INDEX:
+        del said[member]
+    return msgspec.json.encode({"file": name, **said}).decode()
+
+
+def _as_text(name: str, photo: Photo) -> str:
+    size = f"{photo.width} x {photo.height}" if photo.width else None
+    gps = photo.gps and f"{photo.gps.latitude:.6f}, {photo.gps.longitude:.6f}"
+    rows: dict[str, str | None] = {
+        "description": photo.metadata.description,
+        "stored in": ", ".join(photo.stored_in) or None,
+        "taken": photo.taken_at and f"{photo.taken_at} {photo.taken_at_offset or '(zone unknown)'}",
+        "camera": photo.camera,
+        "lens": photo.lens,
+        "pixels": size,
+        "position": gps,
+        "media type": photo.media_type,
+        "problem": photo.problem,
+    }
+    said = [(label, value) for label, value in rows.items() if value]
+    differing = (s for s in photo.description_sources if not s.agrees)
+    said += [("differs", f"{source.place}: {source.text}") for source in differing]
+    return "\n".join([name, *(f"  {label:<12} {printable(text)}" for label, text in said)])

@@ -1,0 +1,116 @@
+"""The arguments of every command, and the help that teaches them."""
+
+import argparse
+from collections.abc import Callable
+
+from tagline import __version__
+
+DESCRIPTION = """\
+Tagline serves a photo directory over HTTP, keeps an index of it, and writes
+descriptions back into the photos, where every other photo program finds them.
+"""
+EPILOG = """\
+examples:
+  tagline serve ~/Pictures                serve, index and watch a directory
+  tagline describe IMG_1.jpg "At sea"     write a description, no server needed
+  tagline show IMG_1.jpg                  what a photo says, and where it says it
+  tagline verify ~/Pictures               find what does not agree
+
+Settings come from environment variables and a .env file; .env.example lists them.
+Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="tagline",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tagline {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str, more: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.\n\n{more}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    for add_command in (_add_serve, _add_scan, _add_show, _add_describe, _add_verify):
+        add_command(add)
+    return parser
+
+
+Add = Callable[[str, str, str], argparse.ArgumentParser]
+"""Adds a command: its name, what it does, and more of it."""
+
+
+def _add_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "directory",
+        metavar="DIR",
+        nargs="?",
+        help="the photo directory (default: PHOTO_STORAGE_PATH)",
+    )
+
+
+def _add_serve(add: Add) -> None:
+    parser = add(
+        "serve",
+        "serve a photo directory over HTTP",
+        "Without BACKEND_PASSWORD a random password is made for this run and printed once.\n"
+        "SIGTERM or Ctrl-C ends it: requests and writes under way are finished first.",
+    )
+    _add_directory(parser)
+    parser.add_argument("--host", help="address to listen on (default: TAGLINE_HOST, 127.0.0.1)")
+    parser.add_argument("--port", help="port to listen on (default: TAGLINE_PORT, 8000)")
+
+
+def _add_scan(add: Add) -> None:
+    parser = add(
+        "scan",
+        "bring the index up to date, without serving",
+        "Reads photos that are new or changed since the last scan.",
+    )
+    _add_directory(parser)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_show(add: Add) -> None:
+    parser = add(
+        "show",
+        "show what photos say, and where they say it",
+        "Reads the files themselves: no server, no index, no password.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def _add_describe(add: Add) -> None:
+    parser = add(
+        "describe",
+        "write a description into photos",
+        "The text goes into the file itself where that is provably safe, and else into sidecar\n"
+        "files beside it. An empty TEXT removes the description. A running server notices.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+")
+    parser.add_argument("text", metavar="TEXT")
+    parser.add_argument(
+        "--sidecar", action="store_true", help="never touch the photos: write sidecars only"
+    )
+
+
+def _add_verify(add: Add) -> None:
+    parser = add(
+        "verify",
+        "compare the index, the photos and their sidecars",
+        "Prints one line a finding: a photo that the index does not hold or holds differently,\n"
+        "a sidecar without its photo, a photo whose places hold different descriptions.\n"
+        "Changes nothing. Exit code 1 when something is off.",
+    )
+    _add_directory(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object a finding")

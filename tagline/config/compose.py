@@ -1,0 +1,120 @@
+"""From settings to the parts of a library, and to the library itself."""
+
+import secrets
+import time
+from pathlib import Path
+
+import msgspec
+from pydantic import SecretStr
+
+from tagline.auth import PasswordVerifier, TokenService, TokenStore, load_or_create_secret
+from tagline.config.logs import register_secret
+from tagline.config.settings import Settings
+from tagline.index import TinyPhotoIndex, open_database, open_index
+from tagline.library import Follower, Library, Parts, Sessions, read_observed
+from tagline.library.following import follow
+from tagline.storage import PhotoStorageProvider, open_storage
+from tagline.sync import Reconciler
+
+TOKENS_FILE = "tokens.jsonl"
+SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of a file
+GENERATED_PASSWORD_BYTES = 12
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """A library, and the password that was made for this run where none was configured."""
+
+    library: Library
+    made_password: str | None
+
+
+def storage_of(settings: Settings) -> PhotoStorageProvider:
+    """The photo storage that the settings name."""
+    return open_storage(
+        settings.photo_storage_backend, settings.photo_storage_path, settings.ignore
+    )
+
+
+def index_of(settings: Settings) -> TinyPhotoIndex:
+    """The photo index that the settings name.
+
+    Raises:
+        IndexLocked: another process has it open.
+    """
+    return open_index(settings.database_directory)
+
+
+def reconciler_of(storage: PhotoStorageProvider, index: TinyPhotoIndex) -> Reconciler:
+    """What makes this index equal to this storage."""
+    return Reconciler(storage, index, read_observed)
+
+
+def build_library(settings: Settings) -> Built:
+    """The library that the settings describe; nothing runs yet. Call it on the event loop.
+
+    Raises:
+        ConfigurationError: a file of the settings cannot be used.
+        IndexLocked: another process serves this index.
+        IndexDamaged: the token file cannot be trusted.
+    """
+    index = index_of(settings)
+    try:
+        password, made = _password(settings.backend_password)
+        tokens = open_database(_in(settings, TOKENS_FILE), durable=True)
+        storage = storage_of(settings)
+        reconciler = reconciler_of(storage, index)
+
+        def close() -> None:
+            index.close()
+            tokens.close()
+
+        parts = Parts(
+            storage=storage,
+            index=index,
+            reconciler=reconciler,
+            follower=_follower(settings, reconciler),
+            sessions=_sessions(settings, TokenStore(tokens), password, made=made),
+            write_mode=settings.write_mode,
+            close=close,
+        )
+    except BaseException:
+        index.close()
+        raise
+    return Built(library=Library(parts), made_password=password if made else None)
+
+
+def _sessions(settings: Settings, store: TokenStore, password: str, *, made: bool) -> Sessions:
+    secret = _secret(settings)
+    for hidden in (password, secret):
+        register_secret(hidden)
+    service = TokenService(
+        store, secret, time.time, settings.access_token_seconds, settings.refresh_token_seconds
+    )
+    if not made:
+        # A changed password ends every session; one made for this run is another at every start.
+        service.bind_password(password)
+    return Sessions(PasswordVerifier(password, time.monotonic), service)
+
+
+def _password(configured: SecretStr | None) -> tuple[str, bool]:
+    if configured is not None and configured.get_secret_value():
+        return configured.get_secret_value(), False
+    return secrets.token_urlsafe(GENERATED_PASSWORD_BYTES), True
+
+
+def _secret(settings: Settings) -> str:
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value()
+    path = _in(settings, SECRET_FILE)
+    return load_or_create_secret(path) if path else secrets.token_urlsafe(48)
+
+
+def _in(settings: Settings, name: str) -> Path | None:
+    directory = settings.database_directory
+    return directory / name if directory is not None else None
+
+
+def _follower(settings: Settings, reconciler: Reconciler) -> Follower:
+    needs_path = settings.photo_storage_backend == "local"
+    root = settings.photo_storage_path if needs_path else None
+    return follow(reconciler, root, settings.watch, settings.reconcile_seconds)

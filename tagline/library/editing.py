@@ -1,0 +1,106 @@
+"""Editing a photo that clients know by id, while files move and others write."""
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from tagline.errors import ObjectChanged, ObjectNotFound, PhotoNotFound
+from tagline.index import PhotoIndex
+from tagline.library.writing import PhotoWriter, Target, Written
+from tagline.model import IndexedPhoto, MetadataChange, Photo, Precondition
+from tagline.model.keys import directory_of
+from tagline.storage import OpenObject, PhotoStorageProvider
+from tagline.sync import Reconciler, Scope
+
+ATTEMPTS = 5
+"""So often a use of a photo starts again because its file was moved or changed meanwhile."""
+
+
+class Editor:
+    """Finds photos by id on the disk as it is now; use it on the event loop.
+
+    The index may lag behind the disk by a moment. So what is found at a photo's path is compared
+    with what the index knows of it, and where they differ, the index is mended first.
+    """
+
+    def __init__(
+        self,
+        storage: PhotoStorageProvider,
+        index: PhotoIndex,
+        reconciler: Reconciler,
+        writer: PhotoWriter,
+    ) -> None:
+        self._storage = storage
+        self._index = index
+        self._reconciler = reconciler
+        self._writer = writer
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def edit(
+        self, photo_id: str, change: MetadataChange, precondition: Precondition
+    ) -> Photo:
+        """Make the change on disk, and index what is there then; one edit of a photo at a time.
+
+        Raises:
+            PhotoNotFound: no photo has this id.
+            The errors of ``PhotoWriter.edit``.
+        """
+        async with self._lock(photo_id):
+            await self._write(photo_id, change, precondition)
+            # Even where nothing was written the index may have lagged behind what was judged.
+            await self._mend(self._row(photo_id).photo.object_key)
+            return self._row(photo_id).photo
+
+    async def open(self, photo_id: str) -> tuple[Photo, OpenObject]:
+        """Open the photo's file; the caller closes it.
+
+        Raises:
+            PhotoNotFound: no photo has this id.
+            StorageError: the file cannot be read.
+        """
+        for _ in range(ATTEMPTS):
+            row = self._row(photo_id)
+            key, state = row.files[0].object_key, row.files[0].state
+            try:
+                opened = await asyncio.to_thread(self._storage.open, key)
+            except ObjectNotFound:
+                await self._mend(key)
+                continue
+            if opened.state == state:
+                return row.photo, opened
+            opened.close()
+            await self._mend(key)
+        raise ObjectChanged(self._row(photo_id).photo.object_key)
+
+    async def _write(
+        self, photo_id: str, change: MetadataChange, precondition: Precondition
+    ) -> Written:
+        """Edit the file that has the photo's image data, wherever that is by now."""
+        for attempt in range(ATTEMPTS):
+            row = self._row(photo_id)
+            key = row.photo.object_key
+            target = Target(object_key=key, photo_id=photo_id, fingerprint=row.fingerprint)
+            try:
+                return await asyncio.to_thread(self._writer.edit, target, change, precondition)
+            except (ObjectChanged, ObjectNotFound):
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await self._mend(key)
+        raise PhotoNotFound(photo_id)
+
+    async def _mend(self, object_key: str) -> None:
+        """Index what is at this path now; where nothing is, look for it in the directory."""
+        await self._reconciler.refresh([object_key])
+        if self._index.by_key(object_key) is None:
+            await self._reconciler.reconcile([Scope(directory_of(object_key))])
+
+    def _row(self, photo_id: str) -> IndexedPhoto:
+        row = self._index.get(photo_id)
+        if row is None:
+            raise PhotoNotFound(photo_id)
+        return row
+
+    def _lock(self, photo_id: str) -> asyncio.Lock:
+        lock = self._locks.get(photo_id)
+        if lock is None:
+            lock = self._locks[photo_id] = asyncio.Lock()
+        return lock

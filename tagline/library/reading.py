@@ -1,0 +1,159 @@
+"""Reading one photo with its sidecars out of the storage."""
+
+from datetime import UTC, datetime, timedelta
+
+from tagline.errors import ObjectUnreadable
+from tagline.metadata import (
+    PhotoReading,
+    SidecarFile,
+    SidecarFiles,
+    TakenAt,
+    format_of,
+    is_photo,
+    read_photo,
+    sidecars_of,
+)
+from tagline.model import IndexedFile, Metadata, Photo
+from tagline.model.keys import directory_of, join, name_of
+from tagline.storage import OpenObject, PhotoStorageProvider
+from tagline.sync import Decoded, Observed
+
+SIDECAR_MAX_BYTES = 16 * 1024 * 1024
+"""A larger file of a sidecar's name is none."""
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+
+
+def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+    """Read a photo that a walk met; blocks.
+
+    Raises:
+        StorageError: the photo cannot be read. A sidecar that cannot be read is an error too:
+            without it the photo would show another text than the disk holds.
+    """
+    with storage.open(observed.object_key) as opened:
+        files = tuple(f.object_key for f in observed.files[1:])
+        sidecars, states = read_sidecars(storage, observed.object_key, files)
+        reading = read_photo(opened, name_of(observed.object_key), sidecars)
+        return decoded_of(
+            storage, reading, (IndexedFile(observed.object_key, opened.state), *states)
+        )
+
+
+def decoded_of(
+    storage: PhotoStorageProvider, reading: PhotoReading, files: tuple[IndexedFile, ...]
+) -> Decoded:
+    """What was read, as the reconciler takes it; ``files[0]`` is the photo."""
+    photo = photo_of(reading, files, writable=storage.writable(files[0].object_key))
+    return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files)
+
+
+def read_sidecars(
+    storage: PhotoStorageProvider, object_key: str, sidecar_keys: tuple[str, ...]
+) -> tuple[SidecarFiles, tuple[IndexedFile, ...]]:
+    """The content of a photo's sidecars, and the state each had when it was read; blocks.
+
+    Raises:
+        StorageError: a sidecar is gone, too large, or cannot be read.
+    """
+    directory = directory_of(object_key)
+    names = sidecars_of(name_of(object_key), [name_of(key) for key in sidecar_keys], is_photo)
+    states: list[IndexedFile] = []
+
+    def content(name: str | None) -> SidecarFile | None:
+        if name is None:
+            return None
+        with storage.open(join(directory, name)) as opened:
+            if opened.size > SIDECAR_MAX_BYTES:
+                raise ObjectUnreadable(join(directory, name), "too large for a sidecar")
+            states.append(IndexedFile(join(directory, name), opened.state))
+            return SidecarFile(name=name, data=opened.read_at(0, opened.size))
+
+    files = SidecarFiles(
+        xmp=content(names.xmp), stem_xmp=content(names.stem_xmp), json=content(names.json)
+    )
+    return files, tuple(sorted(states, key=lambda file: file.object_key))
+
+
+def read_whole(opened: OpenObject, object_key: str) -> bytes:
+    """All bytes of an open file; blocks.
+
+    Raises:
+        ObjectUnreadable: the file became shorter while it was read.
+    """
+    data = opened.read_at(0, opened.size)
+    if len(data) != opened.size:
+        raise ObjectUnreadable(object_key, "it became shorter while it was read")
+    return data
+
+
+def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable: bool) -> Photo:
+    """The photo that a reading makes, still without id and entity tag."""
+    object_key, state = files[0].object_key, files[0].state
+    row = format_of(object_key)
+    newest = max(file.state.mtime_ns for file in files)
+    return Photo(
+        id="",
+        object_key=object_key,
+        metadata=Metadata(description=reading.description),
+        last_modified=rfc3339_from_ns(newest),
+        media_type=row.media_type if row else UNKNOWN_MEDIA_TYPE,
+        size=state.size,
+        width=reading.width,
+        height=reading.height,
+        orientation=reading.orientation,
+        taken_at=_rfc3339_taken(reading.taken),
+        taken_at_offset=_offset(reading.taken),
+        camera=camera_of(reading.make, reading.model),
+        make=reading.make,
+        model=reading.model,
+        lens=reading.lens,
+        gps=reading.gps,
+        stored_in=tuple(s.place for s in reading.sources if s.agrees),
+        description_sources=reading.sources,
+        writable=writable,
+        not_embedded=reading.not_embedded,
+        problem=reading.problem,
+        etag="",
+    )
+
+
+def camera_of(make: str | None, model: str | None) -> str | None:
+    """One name for the camera: the maker's name stands before the model only where it adds one."""
+    if make is None or model is None:
+        return model or make
+    first_word = make.split()[0].casefold() if make.split() else ""
+    return model if model.casefold().startswith(first_word) else f"{make} {model}"
+
+
+def rfc3339_from_ns(time_ns: int) -> str:
+    """RFC 3339 in UTC with microseconds, from nanoseconds since 1970.
+
+    A time outside the years 1 to 9999 is clamped: some file systems and archives give such.
+    """
+    micros = min(max(time_ns // 1000, _FIRST_MICROS), _LAST_MICROS)
+    return _rfc3339(_EPOCH + timedelta(microseconds=micros))
+
+
+def _rfc3339_taken(taken: TakenAt | None) -> str | None:
+    if taken is None:
+        return None
+    try:
+        return _rfc3339(taken.local - timedelta(minutes=taken.offset_minutes or 0))
+    except OverflowError:
+        return None
+
+
+def _offset(taken: TakenAt | None) -> str | None:
+    if taken is None or taken.offset_minutes is None:
+        return None
+    hours, minutes = divmod(abs(taken.offset_minutes), 60)
+    return f"{'-' if taken.offset_minutes < 0 else '+'}{hours:02d}:{minutes:02d}"
+
+
+def _rfc3339(utc: datetime) -> str:
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MICROS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,192 @@
+"""The write path: from a wish to files on disk, each whole or absent."""
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET
+
+from tagline.errors import ObjectChanged, PhotoModified, PreconditionFailed, StorageError
+from tagline.library.reading import decoded_of, read_sidecars, read_whole
+from tagline.metadata import (
+    HEAD_BYTES,
+    Edit,
+    EditRequest,
+    PhotoReading,
+    SidecarFiles,
+    codec_of,
+    edit_description,
+    is_noop,
+    read_photo,
+)
+from tagline.model import FileState, IndexedFile, MetadataChange, Precondition, with_etag
+from tagline.model.keys import directory_of, join, name_of
+from tagline.model.text import check_description
+from tagline.storage import OpenObject, PhotoStorageProvider
+from tagline.sync import Decoded, observe_photo
+
+WriteMode = Literal["embed", "sidecar"]
+EDITED_MAX_BYTES = 256 * 1024 * 1024
+"""A larger file is not edited in memory: its description goes to sidecars."""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edit did: whether any file was written, and why the photo itself was not, if so."""
+
+    changed: bool
+    not_embedded: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """The photo to edit: where it is, and what the caller knows of it.
+
+    ``fingerprint`` is None where the caller knows a path only; else the file must have it.
+    """
+
+    object_key: str
+    photo_id: str = ""
+    fingerprint: str | None = None
+
+
+class PhotoWriter:
+    """Edits photos of one storage; every method blocks, and is thread-safe.
+
+    Of two edits of one photo at once, the storage refuses one (``ObjectChanged``): callers that
+    want both hold a lock a photo.
+    """
+
+    def __init__(self, storage: PhotoStorageProvider, mode: WriteMode = "embed") -> None:
+        self._storage = storage
+        self._mode: WriteMode = mode
+
+    def edit(self, target: Target, change: MetadataChange, precondition: Precondition) -> Written:
+        """Make the change if the precondition holds of the files as they are now.
+
+        Raises:
+            InvalidValue: a value cannot be stored.
+            PhotoModified: ``last_modified`` is not the current one.
+            PreconditionFailed: no entity tag matches.
+            EditRefused: there is no safe place for the text.
+            ObjectChanged: the file is another photo, or was changed meanwhile.
+            StorageError: the file is gone, or cannot be written.
+        """
+        text = _wanted_text(change)
+        observed = observe_photo(self._storage, target.object_key)
+        keys = tuple(file.object_key for file in observed.files[1:])
+        with self._storage.open(target.object_key) as opened:
+            sidecars, states = read_sidecars(self._storage, target.object_key, keys)
+            reading = read_photo(opened, name_of(target.object_key), sidecars)
+            if target.fingerprint not in {None, reading.fingerprint}:
+                raise ObjectChanged(target.object_key)
+            files = (IndexedFile(target.object_key, opened.state), *states)
+            check_precondition(
+                decoded_of(self._storage, reading, files), target.photo_id, precondition
+            )
+            if text is UNSET or is_noop(reading, text):
+                return Written(changed=False)
+            request = self._request(opened, target.object_key, reading, sidecars)
+            edit = edit_description(msgspec.structs.replace(request, text=text))
+        self._write(files, edit, sidecars)
+        return Written(changed=True, not_embedded=edit.not_embedded)
+
+    def _request(
+        self,
+        opened: OpenObject,
+        object_key: str,
+        reading: PhotoReading,
+        sidecars: SidecarFiles,
+    ) -> EditRequest:
+        refusal = self._refusal(opened, object_key)
+        return EditRequest(
+            name=name_of(object_key),
+            source=opened,
+            reading=reading,
+            sidecars=sidecars,
+            text=None,
+            data=None if refusal else read_whole(opened, object_key),
+            refusal=refusal,
+        )
+
+    def _refusal(self, opened: OpenObject, object_key: str) -> str | None:
+        """Why the photo itself is not to be edited, before its content is looked at."""
+        if self._mode == "sidecar":
+            return "TAGLINE_WRITE_MODE is sidecar"
+        row = codec_of(name_of(object_key), opened.read_at(0, HEAD_BYTES))
+        if row is None or not row.embeds:
+            return "this format is not edited in place"
+        if opened.links > 1:
+            # A rename would split the names of one file into two files.
+            return "the file has more than one hard link"
+        if opened.size > EDITED_MAX_BYTES:
+            return "the file is too large to be edited in memory"
+        return None
+
+    def _write(self, files: tuple[IndexedFile, ...], edit: Edit, sidecars: SidecarFiles) -> None:
+        """Write the sidecars, then the photo; on an error put back what was written already.
+
+        The photo comes last, so that whatever fails before it leaves it untouched.
+        """
+        photo_key = files[0].object_key
+        states = {file.object_key: file.state for file in files}
+        old = {f.name: f.data for f in (sidecars.xmp, sidecars.stem_xmp, sidecars.json) if f}
+        done: list[tuple[str, bytes | None, FileState | None]] = []
+        try:
+            for name, data in edit.sidecars.items():
+                key = join(directory_of(photo_key), name)
+                state = self._put(key, data, states.get(key), like=photo_key)
+                done.append((key, old.get(name), state))
+            if edit.photo is not None:
+                self._put(photo_key, edit.photo, states[photo_key], like=photo_key)
+        except StorageError:
+            for key, data, state in reversed(done):
+                # What cannot be put back shows as a disagreement between places in `verify`.
+                with contextlib.suppress(StorageError):
+                    self._put(key, data, state, like=photo_key)
+            raise
+
+    def _put(
+        self, key: str, data: bytes | None, state: FileState | None, *, like: str
+    ) -> FileState | None:
+        """Replace, create or delete one file; return its state afterwards, None for none."""
+        if data is not None:
+            return self._storage.replace(key, data, state, like=like).state
+        if state is not None:
+            self._storage.remove(key, state)
+        return None
+
+
+def check_precondition(decoded: Decoded, photo_id: str, precondition: Precondition) -> None:
+    """Return when the photo on disk is the one that the caller saw.
+
+    Raises:
+        PreconditionFailed: ``if_match`` names other entity tags (RFC 9110, 13.1.1).
+        PhotoModified: ``last_modified`` is another moment.
+    """
+    photo = msgspec.structs.replace(decoded.photo, id=photo_id)
+    photo = with_etag(photo, decoded.fingerprint)
+    wanted = precondition.if_match
+    if wanted is not None and "*" not in wanted and photo.etag not in wanted:
+        raise PreconditionFailed(photo.etag)
+    seen = precondition.last_modified
+    if seen is not None and not _same_moment(seen, photo.last_modified):
+        raise PhotoModified(seen, photo.last_modified, photo.etag)
+
+
+def _wanted_text(change: MetadataChange) -> str | msgspec.UnsetType | None:
+    """The description asked for; a blank one means none."""
+    text = change.description
+    if text is UNSET or text is None:
+        return text
+    return check_description(text) if text.strip() else None
+
+
+def _same_moment(left: str, right: str) -> bool:
+    if left == right:
+        return True
+    try:
+        moments = [datetime.fromisoformat(text) for text in (left, right)]
+    except ValueError:
+        return False
+    aware = [m if m.tzinfo else m.replace(tzinfo=UTC) for m in moments]
+    return aware[0] == aware[1]

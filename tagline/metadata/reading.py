@@ -1,0 +1,112 @@
+"""From the bytes of a photo and its sidecars to all that they say."""
+
+from tagline.metadata import exif, fingerprint, iptc, registry, sidecar_json, sidecar_xmp, xmp
+from tagline.metadata.resolve import (
+    Embedded,
+    Sidecar,
+    descriptions,
+    embedded_texts,
+    taken,
+    timestamp_of,
+)
+from tagline.metadata.values import (
+    Container,
+    ExifValues,
+    IptcValues,
+    PhotoReading,
+    SidecarFile,
+    SidecarFiles,
+    XmpValues,
+)
+from tagline.model import ByteSource
+
+_NO_EXIF = ExifValues()
+_NO_XMP = XmpValues()
+_NO_IPTC = IptcValues()
+NO_SIDECARS = SidecarFiles()
+
+
+def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECARS) -> PhotoReading:
+    """Read a photo with its sidecars; whatever the bytes are, this gives a result.
+
+    Args:
+        source: the photo's bytes; only a few small pieces are read.
+        name: the photo's file name; its extension chooses the codec where the bytes do not.
+        sidecars: the sidecars that pairing found for it.
+    """
+    container = registry.read_container(source, name)
+    embedded = _read_embedded(container)
+    mark = fingerprint.fingerprint(source, container.image_data)
+    sidecar, stale = _read_sidecars(sidecars, mark, embedded)
+    description, sources = descriptions(embedded, sidecar)
+    values = embedded.exif
+    return PhotoReading(
+        description=description,
+        sources=sources,
+        fingerprint=mark,
+        width=container.width or values.width,
+        height=container.height or values.height,
+        orientation=container.orientation or values.orientation or embedded.xmp.orientation,
+        taken=taken(embedded, sidecar),
+        make=values.make or embedded.xmp.make,
+        model=values.model or embedded.xmp.model,
+        lens=values.lens or embedded.xmp.lens,
+        gps=values.gps or embedded.xmp.gps,
+        problem=container.problem,
+        stale_sidecars=stale,
+        embedded=bool(embedded_texts(embedded)),
+        not_embedded=sidecar.json.not_embedded if sidecar.json else None,
+    )
+
+
+def is_sidecar(name: str, data: bytes) -> bool:
+    """Whether a file is a photo's sidecar, going by its name and content."""
+    if name.lower().endswith(".xmp"):
+        return True
+    values = sidecar_json.read(data)
+    return values is not None and (values.fingerprint or values.taken_timestamp) is not None
+
+
+def _read_embedded(container: Container) -> Embedded:
+    return Embedded(
+        container=container,
+        exif=_NO_EXIF if container.exif is None else exif.read(container.exif),
+        xmp=_NO_XMP if container.xmp is None else xmp.read(container.xmp),
+        iptc=_NO_IPTC if container.iptc is None else iptc.read(container.iptc),
+    )
+
+
+def _read_sidecars(
+    files: SidecarFiles, mark: str, embedded: Embedded
+) -> tuple[Sidecar, tuple[str, ...]]:
+    """The sidecars that belong to this image data, and the names of those that do not.
+
+    A sidecar that carries another fingerprint was written for another photo of the same name,
+    unless it names the very second in which this one was taken: then the pixels of its photo were
+    edited since (rotated, retouched).
+    """
+    if files is NO_SIDECARS:
+        return Sidecar(), ()
+    json = sidecar_json.read(files.json.data) if files.json else None
+    stamp = timestamp_of(taken(embedded, Sidecar()))
+    retouched = json is not None and bool(stamp) and json.taken_timestamp == stamp
+    accepted = {mark, json.fingerprint if json and retouched else mark}
+    stale: list[str] = []
+
+    def belongs(file: SidecarFile | None, written_for: str | None) -> bool:
+        if file is None or written_for is None or written_for in accepted:
+            return file is not None
+        stale.append(file.name)
+        return False
+
+    own, stem = _read_xmp(files.xmp), _read_xmp(files.stem_xmp)
+    sidecar = Sidecar(
+        xmp=own if own and belongs(files.xmp, own.fingerprint) else None,
+        stem_xmp=stem if stem and belongs(files.stem_xmp, stem.fingerprint) else None,
+        json=json if json and belongs(files.json, json.fingerprint) else None,
+    )
+    return sidecar, tuple(stale)
+
+
+def _read_xmp(file: SidecarFile | None) -> XmpValues | None:
+    return sidecar_xmp.read(file.data) if file else None

@@ -1,0 +1,266 @@
+"""Edits through the library: what is written where, on which conditions, and what undoes it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from tagline.errors import (
+    EditRefused,
+    InvalidValue,
+    PhotoModified,
+    PhotoNotFound,
+    PreconditionFailed,
+    StorageFull,
+)
+from tagline.index import TinyPhotoIndex, open_index
+from tagline.library import PhotoWriter, read_observed
+from tagline.library.editing import Editor
+from tagline.model import MetadataChange, PhotoQuery, Precondition
+from tagline.storage import MemoryStorage
+from tagline.sync import Reconciler
+
+ANY = Precondition()
+
+
+def picture(kind: str, colour: str = "red") -> bytes:
+    """A small picture of one colour."""
+    data = BytesIO()
+    Image.new("RGB", (16, 12), colour).save(data, kind)
+    return data.getvalue()
+
+
+class Rig:
+    """An editor over photos in memory."""
+
+    def __init__(self, files: dict[str, bytes], mode: str = "embed") -> None:
+        self.storage = MemoryStorage(files)
+        self.index: TinyPhotoIndex = open_index(None)
+        self.reconciler = Reconciler(self.storage, self.index, read_observed)
+        writer = PhotoWriter(self.storage, mode)
+        self.editor = Editor(self.storage, self.index, self.reconciler, writer)
+
+    async def describe(self, key: str, text: str | None, precondition: Precondition = ANY):
+        """Describe the photo that the index has at this key."""
+        photo_id = self.index.by_key(key).photo.id
+        return await self.editor.edit(photo_id, MetadataChange(description=text), precondition)
+
+    def content(self, key: str) -> bytes:
+        """The bytes of a file."""
+        with self.storage.open(key) as opened:
+            return opened.read_at(0, opened.size)
+
+    @property
+    def keys(self) -> set[str]:
+        """Every file."""
+        return {found.object_key for found in self.storage.walk()}
+
+
+@pytest.fixture
+async def make_rig() -> AsyncIterator:
+    """Make rigs that have scanned their files; all are closed at the end."""
+    rigs: list[Rig] = []
+
+    async def make(files: dict[str, bytes], mode: str = "embed") -> Rig:
+        rig = Rig(files, mode)
+        rigs.append(rig)
+        await rig.reconciler.reconcile()
+        return rig
+
+    yield make
+    for rig in rigs:
+        await rig.reconciler.close()
+        rig.index.close()
+
+
+async def test_a_jpeg_is_edited_in_place_and_back(make_rig):
+    """A text goes into the JPEG alone, and removing it gives back the very first bytes."""
+    before = picture("JPEG")
+    rig = await make_rig({"a.jpg": before})
+    photo = await rig.describe("a.jpg", "at sea")
+    assert photo.metadata.description == "at sea"
+    assert set(photo.stored_in) == {"exif", "xmp"}
+    assert rig.keys == {"a.jpg"}
+    assert (await rig.describe("a.jpg", None)).metadata.description is None
+    assert rig.content("a.jpg") == before
+
+
+async def test_other_formats_get_both_sidecars_and_lose_them_again(make_rig):
+    """A GIF stays as it is; both sidecars come with the text and go with it."""
+    before = picture("GIF")
+    rig = await make_rig({"a.gif": before})
+    photo = await rig.describe("a.gif", "at sea")
+    assert set(photo.stored_in) == {"xmp_sidecar", "json_sidecar"}
+    assert rig.keys == {"a.gif", "a.gif.json", "a.gif.xmp"}
+    assert json.loads(rig.content("a.gif.json"))["title"] == "a.gif"
+    await rig.describe("a.gif", "")
+    assert rig.keys == {"a.gif"}
+    assert rig.content("a.gif") == before
+
+
+async def test_sidecar_mode_never_touches_a_photo(make_rig):
+    """TAGLINE_WRITE_MODE=sidecar leaves a JPEG byte-identical."""
+    before = picture("JPEG")
+    rig = await make_rig({"a.jpg": before}, mode="sidecar")
+    photo = await rig.describe("a.jpg", "beside")
+    assert set(photo.stored_in) == {"xmp_sidecar", "json_sidecar"}
+    assert rig.content("a.jpg") == before
+
+
+async def test_sidecars_that_are_there_follow_an_edit_in_place(make_rig):
+    """A Takeout JSON and a foreign XMP beside a JPEG say the new text, and keep all else."""
+    takeout = {"title": "a.jpg", "description": "old", "people": [{"name": "Ada"}]}
+    rig = await make_rig({"a.jpg": picture("JPEG"), "a.jpg.json": json.dumps(takeout).encode()})
+    photo = await rig.describe("a.jpg", "new")
+    assert set(photo.stored_in) == {"json_sidecar", "exif", "xmp"}
+    said = json.loads(rig.content("a.jpg.json"))
+    assert said["description"] == "new"
+    assert said["people"] == takeout["people"]
+
+
+async def test_a_text_inside_a_file_that_is_not_edited_can_be_removed(make_rig):
+    """Where the file's own text cannot go, an empty sidecar says that there is none."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    await rig.describe("a.jpg", "inside")
+    beside = await make_rig({"a.jpg": rig.content("a.jpg")}, mode="sidecar")
+    photo = await beside.describe("a.jpg", None)
+    assert photo.metadata.description is None
+    first = photo.description_sources[0]
+    assert (first.place, first.text) == ("exif", "inside")
+    await beside.describe("a.jpg", "again")
+    assert beside.index.by_key("a.jpg").photo.metadata.description == "again"
+
+
+@pytest.mark.parametrize("text", ["tab\there", "bell \x07", "del \x7f", " outer ", "a\r\nb\rc\n"])
+@pytest.mark.parametrize("kind", ["JPEG", "GIF"])
+async def test_every_text_reads_back_as_it_was_given(make_rig, text, kind):
+    """White space, line ends and characters that XML cannot hold are kept."""
+    rig = await make_rig({"a." + kind.lower(): picture(kind)})
+    photo = await rig.describe("a." + kind.lower(), text)
+    assert photo.metadata.description == text
+
+
+async def test_a_cameras_default_text_can_be_somebodys_description(make_rig):
+    """A text that would be taken for a camera's own goes where it counts."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    photo = await rig.describe("a.jpg", "OLYMPUS DIGITAL CAMERA")
+    assert photo.metadata.description == "OLYMPUS DIGITAL CAMERA"
+
+
+@pytest.mark.parametrize("text", ["nul \0", "x" * 10_001, "lone \ud800"])
+async def test_what_cannot_be_stored_is_refused(make_rig, text):
+    """A text outside the limits changes nothing."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    before = rig.content("a.jpg")
+    with pytest.raises(InvalidValue):
+        await rig.describe("a.jpg", text)
+    assert rig.content("a.jpg") == before
+
+
+async def test_writing_what_is_there_writes_nothing(make_rig):
+    """The same text again leaves the file's state as it was."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    first = await rig.describe("a.jpg", "same")
+    state = rig.storage.stat("a.jpg").state
+    assert await rig.describe("a.jpg", "same") == first
+    assert rig.storage.stat("a.jpg").state == state
+
+
+async def test_both_preconditions_guard(make_rig):
+    """Another moment or another entity tag refuses; the current ones, or any, let through."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    old = rig.index.by_key("a.jpg").photo
+    new = await rig.describe("a.jpg", "one", Precondition(if_match=("x", old.etag)))
+    with pytest.raises(PreconditionFailed) as refused:
+        await rig.describe("a.jpg", "two", Precondition(if_match=(old.etag,)))
+    assert refused.value.actual == new.etag
+    with pytest.raises(PhotoModified) as modified:
+        await rig.describe("a.jpg", "two", Precondition(last_modified="2001-01-01T00:00:00Z"))
+    assert modified.value.actual == new.last_modified
+    same = new.last_modified.replace("Z", "+00:00")
+    await rig.describe("a.jpg", "two", Precondition(last_modified=same, if_match=("*",)))
+
+
+async def test_preconditions_are_judged_against_the_file(make_rig):
+    """A change that the index has not seen yet counts."""
+    rig = await make_rig({"a.jpg": picture("JPEG"), "other.jpg": picture("JPEG", "blue")})
+    seen = rig.index.by_key("a.jpg").photo
+    await rig.describe("other.jpg", "x")
+    aside = await make_rig({"a.jpg": picture("JPEG")})
+    await aside.describe("a.jpg", "by another program")
+    rig.storage.put("a.jpg", aside.content("a.jpg"))
+    with pytest.raises(PreconditionFailed):
+        await rig.describe("a.jpg", "mine", Precondition(if_match=(seen.etag,)))
+
+
+async def test_an_edit_follows_a_photo_that_was_renamed_meanwhile(make_rig):
+    """The id finds the photo under its new name before any event did."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    photo_id = rig.index.by_key("a.jpg").photo.id
+    rig.storage.rename("a.jpg", "b.jpg")
+    change = MetadataChange(description="found")
+    photo = await rig.editor.edit(photo_id, change, ANY)
+    assert (photo.object_key, photo.metadata.description) == ("b.jpg", "found")
+
+
+async def test_another_photo_of_the_same_name_is_not_written(make_rig):
+    """Where a file was replaced by another photo under an old id, the edit refuses."""
+    rig = await make_rig({"a.jpg": picture("JPEG"), "b.jpg": picture("JPEG", "blue")})
+    photo_id = rig.index.by_key("a.jpg").photo.id
+    rig.storage.delete("a.jpg")
+    rig.storage.rename("b.jpg", "a.jpg")
+    with pytest.raises(PhotoNotFound):
+        await rig.editor.edit(photo_id, MetadataChange(description="wrong"), ANY)
+    assert rig.content("a.jpg") == picture("JPEG", "blue")
+
+
+async def test_two_edits_of_one_photo_come_one_after_the_other(make_rig):
+    """Of many edits at once none is lost in the middle: one of the texts is there, whole."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    texts = [f"text {n}" for n in range(12)]
+    answers = await asyncio.gather(*(rig.describe("a.jpg", text) for text in texts))
+    assert sorted(a.metadata.description for a in answers) == sorted(texts)
+    assert rig.index.by_key("a.jpg").photo.metadata.description in texts
+
+
+async def test_a_full_disk_amid_the_sidecars_puts_back_what_was_written(make_rig):
+    """When the second file cannot be written the first is as it was."""
+    rig = await make_rig({"a.gif": picture("GIF")})
+    real = rig.storage.replace
+    calls = 0
+
+    def replace(key, *arguments, **more):
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise StorageFull(key)
+        return real(key, *arguments, **more)
+
+    rig.storage.replace = replace
+    with pytest.raises(StorageFull):
+        await rig.describe("a.gif", "too much")
+    assert rig.keys == {"a.gif"}
+
+
+async def test_a_sidecar_of_another_photo_is_neither_shown_nor_overwritten(make_rig):
+    """A sidecar whose fingerprint is another photo's says nothing here, and stays."""
+    rig = await make_rig({"a.gif": picture("GIF")})
+    await rig.describe("a.gif", "the red one")
+    rig.storage.put("a.gif", picture("GIF", "blue"))
+    await rig.reconciler.reconcile()
+    photo = rig.index.by_key("a.gif").photo
+    assert photo.metadata.description is None
+    with pytest.raises(EditRefused):
+        await rig.editor.edit(photo.id, MetadataChange(description="the blue one"), ANY)
+    assert json.loads(rig.content("a.gif.json"))["description"] == "the red one"
+
+
+async def test_an_unknown_id_is_not_found(make_rig):
+    """An id that no photo has is told so."""
+    rig = await make_rig({})
+    with pytest.raises(PhotoNotFound):
+        await rig.editor.edit("nobody", MetadataChange(description="x"), ANY)
+    assert rig.index.page(PhotoQuery()).total == 0
