@@ -15,7 +15,7 @@ import msgspec
 FORMAT = "tagline-journal"
 FORMAT_VERSION = 1
 
-type_of_line = tuple[str, dict[str, dict[str, msgspec.Raw] | None]]
+_Line = tuple[str, dict[str, dict[str, msgspec.Raw] | None]]
 
 Rows = Mapping[str, bytes | None]
 """Encoded documents by id; ``None`` for a removed one."""
@@ -25,7 +25,7 @@ Changes = Mapping[str, Rows | None]
 
 _NULL = b"null"
 _PREFIX_LENGTH = len(b'["00000000",')
-_LINE = msgspec.json.Decoder(type_of_line)
+_LINE = msgspec.json.Decoder(_Line)
 _ENCODER = msgspec.json.Encoder()
 
 

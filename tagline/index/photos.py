@@ -35,7 +35,7 @@ class TinyPhotoIndex:
             storage.commit({"photos": {}, "files": {}})
         self._photos = storage.tables["photos"]
         self._files = storage.tables["files"]
-        self._order = Order(self._sort_key, ((i, sort_key(raw)) for i, raw in self._photos.items()))
+        self._order = Order(self._sort_key, self._photos, map(sort_key, self._photos.values()))
         self._other_ids: dict[str, set[str]] = {}
         self._note_other_ids(k for k, raw in self._files.items() if has_other_id(raw))
 

@@ -17,7 +17,8 @@ def key(member: str) -> bytes:
 
 def make(members: Iterable[str]) -> Order:
     """An order made of members at once."""
-    return Order(key, ((m, key(m)) for m in members))
+    listed = list(members)
+    return Order(key, listed, map(key, listed))
 
 
 def check(order: Order, members: Iterable[str]) -> None:
