@@ -130,6 +130,7 @@ class TinyPhotoIndex:
 
         Raises:
             IndexUnavailable: the file could not be written; nothing has changed.
+            ValueError: the first of a row's files is not its photo; nothing has changed.
         """
         photos: dict[str, bytes | None] = {i: None for i in remove if i in self._photos}
         files: dict[str, bytes | None] = dict(photos)

@@ -46,7 +46,13 @@ _decode_name: Callable[[bytes], _Name] = msgspec.json.Decoder(_Name).decode
 
 
 def encode_row(row: IndexedPhoto) -> tuple[bytes, bytes]:
-    """The documents in ``photos`` and ``files``."""
+    """The documents in ``photos`` and ``files``.
+
+    Raises:
+        ValueError: the first of the row's files is not the photo.
+    """
+    if not row.files or row.files[0].object_key != row.photo.object_key:
+        raise ValueError("the first file of an index row is the photo itself")
     other_id = row.photo.id != photo_id(row.fingerprint)
     files = FilesRow(fingerprint=row.fingerprint, files=row.files, other_id=other_id)
     return encode_document(row.photo), encode_document(files)

@@ -302,3 +302,11 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         open_index(tmp_path)
     index.close()
     open_index(tmp_path).close()
+
+
+def test_a_row_without_its_photo_is_refused(index: TinyPhotoIndex, row) -> None:
+    """A row whose first file is not the photo is refused, and nothing of its transaction stays."""
+    for files in ((), row(2, "other.jpg").files):
+        with pytest.raises(ValueError, match="first file"):
+            index.apply([row(1), msgspec.structs.replace(row(2), files=files)])
+    assert len(index) == 0
