@@ -1,0 +1,138 @@
+"""The command line as people use it: a real process, its output and its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run ``tagline`` with a home directory of its own; its output is a pipe."""
+
+    def run_tagline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tagline", *arguments],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return run_tagline
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A directory with two photos."""
+    directory = tmp_path / "photos"
+    directory.mkdir()
+    Image.new("RGB", (16, 12), "red").save(directory / "a.jpg")
+    Image.new("RGB", (16, 12), "blue").save(directory / "b.gif")
+    return directory
+
+
+def test_help_teaches_every_command(run):
+    """The help names every command, with examples and the exit codes."""
+    done = run("--help")
+    assert done.returncode == 0
+    for word in ("serve", "scan", "show", "describe", "verify", "examples", "Exit codes"):
+        assert word in done.stdout
+
+
+def test_describe_and_show_work_without_a_server(run, photos):
+    """A description goes into the JPEG and beside the GIF, and both show it."""
+    done = run("describe", str(photos / "a.jpg"), str(photos / "b.gif"), "at sea")
+    assert done.returncode == 0, done.stderr
+    assert f"{photos / 'a.jpg'}: exif, xmp" in done.stdout
+    assert "not in the photo itself" in done.stdout
+    shown = run("show", "--json", str(photos / "a.jpg"), str(photos / "b.gif"))
+    said = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [one["metadata"]["description"] for one in said] == ["at sea", "at sea"]
+    again = run("describe", str(photos / "a.jpg"), "at sea")
+    assert "unchanged" in again.stdout
+
+
+def test_scan_tells_what_it_found(run, photos):
+    """A first scan imports, a second finds everything as it was."""
+    assert "2 photos: 2 new" in run("scan", str(photos)).stdout
+    said = json.loads(run("scan", str(photos), "--json").stdout)
+    assert (said["total"], said["skipped"], said["imported"]) == (2, 2, [])
+
+
+def test_verify_finds_what_does_not_agree(run, photos):
+    """Everything agrees at first; then each kind of disagreement is told with exit code 1."""
+    run("scan", str(photos))
+    assert run("verify", str(photos)).returncode == 0
+    run("describe", str(photos / "b.gif"), "beside")
+    (photos / "b.gif").rename(photos / "c.gif")
+    (photos / "a.jpg").unlink()
+    done = run("verify", str(photos), "--json")
+    assert done.returncode == 1
+    kinds = {json.loads(line)["kind"] for line in done.stdout.splitlines()}
+    assert kinds == {"gone", "not indexed", "sidecar without photo"}
+
+
+def test_places_that_disagree_are_found(run, photos):
+    """A sidecar that says something else than the photo is told."""
+    run("describe", str(photos / "a.jpg"), "inside")
+    (photos / "a.jpg.json").write_text('{"title": "a.jpg", "description": "beside"}')
+    done = run("verify", str(photos))
+    assert done.returncode == 1
+    assert "places disagree: a.jpg" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("show", "no-such.jpg"), 1, "no such file"),
+        (("describe", "no-such.jpg", "x"), 1, "no such file"),
+        (("scan", "/no/such/directory"), 2, "PHOTO_STORAGE_PATH"),
+        (("scan",), 2, "PHOTO_STORAGE_PATH"),
+        (("nonsense",), 2, "invalid choice"),
+        (("serve", ".", "--port", "many"), 2, "TAGLINE_PORT"),
+        ((), 2, "required"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(run, arguments, code, told):
+    """A wrong call gives a sentence on stderr, its exit code, and no stack trace."""
+    done = run(*arguments)
+    assert done.returncode == code
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_each_mistake_in_the_settings_is_one_line(run, photos):
+    """Two wrong variables give two lines, each naming its variable."""
+    done = run("scan", str(photos), TAGLINE_PORT="0x", TAGLINE_WATCH="often")
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert {line.split(": ")[1] for line in lines} == {"TAGLINE_PORT", "TAGLINE_WATCH"}
+
+
+def test_a_text_cannot_take_over_the_terminal(run, photos):
+    """Control characters of a description are shown, not sent."""
+    run("describe", str(photos / "b.gif"), "red \x1b[31m")
+    shown = run("show", str(photos / "b.gif"))
+    assert "\x1b" not in shown.stdout
+    assert "\\x1b[31m" in shown.stdout
+
+
+def test_a_text_that_is_no_text_is_refused(run, photos):
+    """An over-long description changes nothing and says why."""
+    before = (photos / "a.jpg").read_bytes()
+    done = run("describe", str(photos / "a.jpg"), "x" * 10_001)
+    assert done.returncode == 1
+    assert "at most 10000 characters" in done.stderr
+    assert (photos / "a.jpg").read_bytes() == before
