@@ -1,23 +1,25 @@
 """The command line."""
 
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
 
-from tagline.cli import directory, files, serve
 from tagline.cli.parser import build_parser
 from tagline.config.settings import SettingsError
 from tagline.errors import ConfigurationError, TaglineError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
-_COMMANDS: Mapping[str, Callable[..., int]] = MappingProxyType(
+# Loaded when called: a description needs no HTTP server, and is written in half the time.
+_COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "serve": serve.serve,
-        "scan": directory.scan,
-        "show": files.show,
-        "describe": files.describe,
-        "verify": directory.verify_directory,
+        "serve": ("tagline.cli.serve", "serve"),
+        "scan": ("tagline.cli.directory", "scan"),
+        "show": ("tagline.cli.files", "show"),
+        "describe": ("tagline.cli.files", "describe"),
+        "verify": ("tagline.cli.directory", "verify_directory"),
     }
 )
 
@@ -26,7 +28,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code. Errors are one line each on stderr."""
     arguments = build_parser().parse_args(argv)
     try:
-        return _COMMANDS[arguments.command](arguments)
+        return _command(arguments.command)(arguments)
     except SettingsError as error:
         for fault in error.faults:
             print(f"tagline: {fault}", file=sys.stderr)
@@ -43,6 +45,11 @@ def run(argv: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+
+
+def _command(name: str) -> Callable[[Namespace], int]:
+    module, function = _COMMANDS[name]
+    return getattr(import_module(module), function)
 
 
 __all__ = ["run"]
