@@ -35,7 +35,16 @@ def lines_of(format_: str, emit, level: str = "debug") -> list[str]:
     """The lines that ``emit`` makes, given a logger."""
     stream = io.StringIO()
     configure_logging(level, format_, stream)
-    emit(logging.getLogger("tagline.test"))
+    root = logging.getLogger()
+    # The test runner's own handlers would carry lone surrogates into its reports.
+    others = [h for h in root.handlers if getattr(h, "stream", None) is not stream]
+    for handler in others:
+        root.removeHandler(handler)
+    try:
+        emit(logging.getLogger("tagline.test"))
+    finally:
+        for handler in others:
+            root.addHandler(handler)
     return stream.getvalue().splitlines(keepends=True)
 
 
