@@ -15,7 +15,7 @@ serve: $(VENV)/.serve ## Set up and serve the photos below PHOTOS=DIR
 	@exec $(BIN)/tagline serve "$(PHOTOS)"
 
 test: $(VENV)/.dev ## Set up and run the tests
-	$(BIN)/pytest -n 2
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(BIN)/pytest -n 2 --basetemp "$$tmp/t"
 
 check: lint types layers dead-code ## Lint, format check, types, layers, dead code
 
