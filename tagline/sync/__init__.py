@@ -1,6 +1,7 @@
 """Keeps the index equal to the disk: plan, reconcile, watch."""
 
 from tagline.sync.looking import observe_photo
+from tagline.sync.options import WatchOptions
 from tagline.sync.reconciler import Reconciler
 from tagline.sync.values import (
     Decoded,
@@ -11,6 +12,7 @@ from tagline.sync.values import (
     ReconcileResult,
     Scope,
 )
+from tagline.sync.watcher import Watcher, WatcherStatus
 
 __all__ = [
     "Decoded",
@@ -21,5 +23,8 @@ __all__ = [
     "ReconcileResult",
     "Reconciler",
     "Scope",
+    "WatchOptions",
+    "Watcher",
+    "WatcherStatus",
     "observe_photo",
 ]

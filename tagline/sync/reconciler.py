@@ -27,7 +27,7 @@ class Reconciler:
 
     Blocking work is done in threads of its own; the index is used on the loop's thread only, but
     for ``sync`` and ``compact_if_needed``. Full reconciles run one at a time, partial ones too, and
-    either beside the other.
+    either beside the other. ``last_full`` is when a full one last succeeded, in Unix seconds.
 
     Args:
         storage: the photo directory.
@@ -46,6 +46,8 @@ class Reconciler:
         clock: Callable[[], float] = time.time,
         readers: int = READERS,
     ) -> None:
+        self.storage = storage
+        self.last_full: float | None = None
         self._index = index
         self._clock = clock
         self._executor = ThreadPoolExecutor(2 * readers + 2, thread_name_prefix="tagline-sync")
@@ -162,6 +164,7 @@ class Reconciler:
             result = await self._finish(run, run.reconcile([EVERYTHING]))
             await self._parts.thread(self._index.sync)
             await self._parts.thread(self._index.compact_if_needed)
+            self.last_full = self._clock()
         finally:
             self._progress = msgspec.structs.replace(
                 self.progress, running=False, finished_at=self._clock()

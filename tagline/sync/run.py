@@ -102,4 +102,5 @@ class Run:
             skipped=intake.tally.current,
             errors=tuple(ReadError(key, detail) for key, detail in sorted(intake.errors.items())),
             unsettled=len(intake.unsettled),
+            late=intake.tally.late,
         )

@@ -65,6 +65,7 @@ class ReconcileResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a reconcile changed, by photo id, and how many photos it found to be current.
 
     ``unsettled`` files changed while they were read: they are looked at again by themselves.
+    ``late`` is the number of imported and updated photos whose files changed well before.
     """
 
     imported: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ class ReconcileResult(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     errors: tuple[ReadError, ...] = ()
     unsettled: int = 0
+    late: int = 0
 
     @property
     def changed(self) -> int:

@@ -17,6 +17,8 @@ from tagline.sync.values import Decoded
 YOUNG_SECONDS = 30.0
 """For so long after a new file's last change it may be a copy in progress, and its content (and
 the id that follows from that) that of a part."""
+LATE_SECONDS = 5.0
+"""A change that is met so long after it was made has been told by nobody."""
 
 
 class Tally:
@@ -28,6 +30,7 @@ class Tally:
         self.removed: dict[str, None] = {}
         self.arrived = 0
         self.current = 0
+        self.late = 0
 
     def put(self, photo_id: str, *, existed: bool) -> None:
         """Note a stored row; ``existed`` says whether its id was in use just before."""
@@ -117,6 +120,7 @@ class IndexWriter:
                 tally.current += 1
             else:
                 said.append((photo_id, self._index.photo_json(photo_id) is not None))
+                tally.late += step.fresh[key].age_seconds >= LATE_SECONDS
         for old_id, new_id in assignment.renamed.items():
             if row := self._index.get(old_id):
                 put.append(_with_id(row, new_id))

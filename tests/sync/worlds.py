@@ -88,8 +88,7 @@ class World:
 
     def rows(self) -> dict[str, IndexedPhoto]:
         """All rows of the index, by key."""
-        rows = [self.index.get(state.id) for state in self.index.states()]
-        return {row.photo.object_key: row for row in rows if row}
+        return rows_by_key(self.index)
 
     def ids(self) -> dict[str, str]:
         """Ids by key."""
@@ -103,6 +102,12 @@ class World:
         """End the threads."""
         await self.reconciler.close()
         self.index.close()
+
+
+def rows_by_key(index: TinyPhotoIndex) -> dict[str, IndexedPhoto]:
+    """All rows of an index, by key."""
+    rows = [index.get(state.id) for state in index.states()]
+    return {row.photo.object_key: row for row in rows if row}
 
 
 def built_from_nothing(storage: PhotoStorageProvider) -> dict[str, IndexedPhoto]:
