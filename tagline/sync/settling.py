@@ -27,7 +27,7 @@ class Settler:
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._due)
+        return len(self._waited)
 
     def add(self, keys: Iterable[str]) -> None:
         """Have photos read again."""
@@ -42,6 +42,7 @@ class Settler:
     async def close(self) -> None:
         """Stop; photos that wait are forgotten."""
         self._due.clear()
+        self._waited.clear()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
