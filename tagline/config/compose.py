@@ -11,10 +11,9 @@ from tagline.auth import PasswordVerifier, TokenService, TokenStore, load_or_cre
 from tagline.config.logs import register_secret
 from tagline.config.settings import Settings
 from tagline.index import TinyPhotoIndex, open_database, open_index
-from tagline.library import Follower, Library, Parts, Sessions, read_observed
-from tagline.library.following import follow
-from tagline.storage import PhotoStorageProvider, open_storage
-from tagline.sync import Reconciler
+from tagline.library import Library, Parts, Sessions, read_observed
+from tagline.storage import BACKENDS, PhotoStorageProvider, open_storage
+from tagline.sync import Reconciler, Watcher, WatchOptions
 
 TOKENS_FILE = "tokens.jsonl"
 SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of a file
@@ -72,7 +71,7 @@ def build_library(settings: Settings) -> Built:
             storage=storage,
             index=index,
             reconciler=reconciler,
-            follower=_follower(settings, reconciler),
+            watcher=_watcher(settings, reconciler),
             sessions=_sessions(settings, TokenStore(tokens), password, made=made),
             write_mode=settings.write_mode,
             close=close,
@@ -114,7 +113,8 @@ def _in(settings: Settings, name: str) -> Path | None:
     return directory / name if directory is not None else None
 
 
-def _follower(settings: Settings, reconciler: Reconciler) -> Follower:
-    needs_path = settings.photo_storage_backend == "local"
+def _watcher(settings: Settings, reconciler: Reconciler) -> Watcher:
+    needs_path = BACKENDS[settings.photo_storage_backend].needs_path
     root = settings.photo_storage_path if needs_path else None
-    return follow(reconciler, root, settings.watch, settings.reconcile_seconds)
+    options = WatchOptions(mode=settings.watch, reconcile_seconds=settings.reconcile_seconds)
+    return Watcher(reconciler, root, options)

@@ -8,7 +8,7 @@ from tagline.library.health import (
     RescanResult,
     WatcherHealth,
 )
-from tagline.library.library import Follower, Library, Parts
+from tagline.library.library import Library, Parts
 from tagline.library.reading import read_observed
 from tagline.library.sessions import Sessions
 from tagline.library.verifying import Finding, verify
@@ -17,7 +17,6 @@ from tagline.library.writing import PhotoWriter, Target, WriteMode, Written
 __all__ = [
     "Claims",
     "Finding",
-    "Follower",
     "Health",
     "Library",
     "Parts",

@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 
@@ -28,28 +27,12 @@ from tagline.library.sessions import Sessions
 from tagline.library.writing import PhotoWriter, WriteMode
 from tagline.model import MetadataChange, Page, Photo, PhotoQuery, Precondition
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Progress, Reconciler, ReconcileResult
+from tagline.sync import Progress, Reconciler, ReconcileResult, Watcher, WatcherStatus
 
 _logger = logging.getLogger(__name__)
 
 STORAGE_CHECK_SECONDS = 2.0
 """So often the photo directory itself is looked at."""
-
-
-class Follower(Protocol):
-    """What keeps a library equal to its directory while that changes."""
-
-    async def start(self) -> None:
-        """Begin to notice changes, and reconcile everything once; returns at once."""
-        ...
-
-    async def stop(self) -> None:
-        """End; nothing is left running."""
-        ...
-
-    def health(self) -> WatcherHealth:
-        """How changes are noticed."""
-        ...
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +41,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     storage: PhotoStorageProvider
     index: TinyPhotoIndex
     reconciler: Reconciler
-    follower: Follower
+    watcher: Watcher
     sessions: Sessions
     write_mode: WriteMode
     close: Callable[[], None]
@@ -81,11 +64,11 @@ class Library:
     async def start(self) -> None:
         """Start noticing changes, and the first scan in the background."""
         self._spawn(self._watch_storage())
-        await self._parts.follower.start()
+        await self._parts.watcher.start()
 
     async def stop(self) -> None:
         """End everything that runs, and close the index and the tokens; may be called twice."""
-        await self._parts.follower.stop()
+        await self._parts.watcher.stop()
         for task in tuple(self._tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, TaglineError):
@@ -170,7 +153,7 @@ class Library:
     def health(self) -> Health:
         """What every part is doing; from memory."""
         scan = _scan_health(self._reconciler.progress)
-        watcher = self._parts.follower.health()
+        watcher = _watcher_health(self._parts.watcher.status())
         problem = self._storage_problem
         scanned = watcher.last_full_reconcile is not None
         ready = problem is None and scanned
@@ -239,6 +222,16 @@ def _rescan_result(result: ReconcileResult) -> RescanResult:
         removed=result.removed,
         skipped=result.skipped,
         errors=tuple(RescanError(e.object_key, e.detail) for e in result.errors),
+    )
+
+
+def _watcher_health(status: WatcherStatus) -> WatcherHealth:
+    return WatcherHealth(
+        mode=status.mode,
+        state=status.state,
+        delay_seconds=status.delay_seconds,
+        degraded=status.degraded,
+        last_full_reconcile=_moment(status.last_full_reconcile),
     )
 
 

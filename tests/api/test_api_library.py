@@ -13,35 +13,11 @@ from tagline.api import ApiOptions, create_app, payloads
 from tagline.api.health import HealthResponse
 from tagline.auth import PasswordVerifier, TokenService, TokenStore
 from tagline.index import open_database, open_index
-from tagline.library import Library, Parts, Sessions, WatcherHealth, read_observed
+from tagline.library import Library, Parts, Sessions, read_observed
 from tagline.storage import MemoryStorage
-from tagline.sync import Reconciler
+from tagline.sync import Reconciler, Watcher
 
 PASSWORD = "a long password"
-
-
-class ScanOnce:
-    """Reconciles at the start, and notices nothing afterwards."""
-
-    def __init__(self, reconciler):
-        self._reconciler = reconciler
-        self._scanned = None
-
-    async def start(self):
-        await self._reconciler.reconcile()
-        self._scanned = "2024-05-01T12:34:56.000000Z"
-
-    async def stop(self):
-        pass
-
-    def health(self):
-        return WatcherHealth(
-            mode="off",
-            state="off",
-            delay_seconds=None,
-            degraded=None,
-            last_full_reconcile=self._scanned,
-        )
 
 
 def picture(kind, color):
@@ -74,7 +50,7 @@ async def client(aiohttp_client, storage):
             storage=storage,
             index=index,
             reconciler=reconciler,
-            follower=ScanOnce(reconciler),
+            watcher=Watcher(reconciler, None),
             sessions=Sessions(PasswordVerifier(PASSWORD, time.monotonic), service),
             write_mode="embed",
             close=lambda: (index.close(), tokens.close()),
@@ -82,6 +58,7 @@ async def client(aiohttp_client, storage):
     )
     client = await aiohttp_client(create_app(library, ApiOptions()))
     await library.start()
+    await library.rescan()
     response = await client.post("/login", json={"password": PASSWORD})
     client.session.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
     yield client
