@@ -16,12 +16,15 @@ from tagline.metadata import (
     jpeg_edit,
     jxl,
     png,
+    png_edit,
     raw,
     raw_cr3,
     raw_raf,
     raw_x3f,
     tiff,
+    tiff_edit,
     webp,
+    webp_edit,
 )
 from tagline.metadata.magic import HEAD_BYTES, kind_of
 from tagline.metadata.values import Container
@@ -69,6 +72,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/tiff",
         kind="tiff",
         read=tiff.read,
+        embed=tiff_edit.embed,
     ),
     Format(
         name="PNG",
@@ -76,6 +80,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/png",
         kind="png",
         read=png.read,
+        embed=png_edit.embed,
         browser=True,
     ),
     Format(
@@ -84,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/webp",
         kind="webp",
         read=webp.read,
+        embed=webp_edit.embed,
         browser=True,
     ),
     Format(

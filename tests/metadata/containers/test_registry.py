@@ -61,11 +61,11 @@ def test_the_first_bytes_show_the_kind(row: registry.Format) -> None:
     assert found is next(each for each in FORMATS if each.kind == row.kind)
 
 
-def test_jpeg_alone_is_written_into() -> None:
-    """A description is embedded into JPEGs, whatever their name; the others get sidecars."""
-    assert [row.name for row in FORMATS if row.embeds] == ["JPEG"]
-    assert registry.embedder_of(SAMPLES["JPEG"](1), "really.png") is not None
-    assert registry.embedder_of(SAMPLES["PNG"](1), "a.png") is None
+def test_what_is_written_into() -> None:
+    """Four formats are written into, whatever a file's name; the others get sidecars."""
+    assert [row.name for row in FORMATS if row.embeds] == ["JPEG", "TIFF", "PNG", "WebP"]
+    assert registry.embedder_of(SAMPLES["JPEG"](1), "really.heic") is not None
+    assert registry.embedder_of(SAMPLES["Nikon NEF"](1), "a.nef") is None
 
 
 def test_unknown_bytes_show_nothing() -> None:

@@ -1,0 +1,185 @@
+"""Writing a description into a WebP: the EXIF and XMP chunks, each made where there is none.
+
+A simple file becomes an extended one, since only that may hold metadata (RFC 9649, 2.7); it
+becomes simple again when nothing but the description made it extended. Every other chunk, padding
+byte and whatever follows the RIFF container stay byte for byte.
+"""
+
+from typing import Final, NamedTuple
+
+from tagline.errors import EditRefused
+from tagline.metadata import xmp
+from tagline.metadata.chunk_edit import edit_exif, edit_xmp
+from tagline.metadata.proof_webp import prove_webp
+
+_CHUNK_LIMIT: Final = 1 << 16
+_MAX_RIFF_BYTES: Final = (1 << 32) - 10
+_VP8X_BYTES: Final = 10
+_ALPHA, _EXIF_FLAG, _XMP_FLAG = 0x10, 0x08, 0x04
+_EXTENDED_ONLY: Final = frozenset({b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
+_ONCE: Final = (b"VP8X", b"EXIF", b"XMP ")
+
+
+class _Chunk(NamedTuple):
+    """A chunk: its four-character code, payload, and the whole of it with header and padding."""
+
+    kind: bytes
+    payload: bytes
+    raw: bytes
+
+
+def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
+    """The file with this description in every place that would otherwise contradict it.
+
+    Args:
+        data: the whole file.
+        text: the description; None or empty removes it.
+        old_text: the description that the file shows now; UserComment, XPComment and
+            tiff:ImageDescription follow where they hold it.
+
+    Returns:
+        The new file, proven; equal to ``data`` when nothing has to change.
+
+    Raises:
+        EditRefused: it cannot be done provably safely.
+    """
+    text = text or None
+    chunks, end = _split(data)
+    _check(chunks)
+    block, packet = (_payload(chunks, kind) for kind in (b"EXIF", b"XMP "))
+    new_block = edit_exif(block, text, old_text)
+    new_packet = edit_xmp(packet, text, old_text)
+    if (new_block, new_packet) == (block, packet):
+        return data
+    if new_block != block:
+        chunks = _with(chunks, b"EXIF", new_block)
+    if new_packet != packet:
+        chunks = _with(chunks, b"XMP ", new_packet)
+    removed = new_block is None and new_packet is None
+    body = b"WEBP" + _joined(_simple(chunks) if removed else _extended(chunks))
+    if len(body) > _MAX_RIFF_BYTES:
+        raise EditRefused("the WebP file would be larger than its format allows")
+    result = b"".join((b"RIFF", len(body).to_bytes(4, "little"), body, memoryview(data)[end:]))
+    prove_webp(data, result, text)
+    return result
+
+
+def _split(data: bytes) -> tuple[list[_Chunk], int]:
+    """The chunks, and where the RIFF container ends.
+
+    Raises:
+        EditRefused: the file is cut short, or not laid out as it has to be.
+    """
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WEBP" or end > len(data):
+        raise EditRefused("the WebP file is cut short")
+    chunks: list[_Chunk] = []
+    at = 12
+    while at < end:
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        stop = at + 8 + length
+        if at + 8 > end or stop > end or len(chunks) >= _CHUNK_LIMIT:
+            raise EditRefused("the WebP file has a chunk that leaves it")
+        raw = data[at : min(stop + length % 2, end)]
+        chunks.append(_Chunk(data[at : at + 4], raw[8 : 8 + length], raw))
+        at += len(raw)
+    return chunks, end
+
+
+def _check(chunks: list[_Chunk]) -> None:
+    """Refuse what an edit would break, or could not be sure of."""
+    kinds = [chunk.kind for chunk in chunks]
+    if not kinds or kinds[0] not in (b"VP8X", b"VP8 ", b"VP8L"):
+        raise EditRefused("the WebP file does not begin with its image or header")
+    if any(kinds.count(kind) > 1 for kind in _ONCE):
+        raise EditRefused("the WebP file has a chunk twice that may exist once")
+    if b"C2PA" in kinds:
+        raise EditRefused("the file carries Content Credentials, which an edit would break")
+    if any(_speaks_amiss(chunk) for chunk in chunks):
+        raise EditRefused("the WebP file has a description in a misspelt chunk")
+    if kinds[0] == b"VP8X":
+        if len(chunks[0].payload) != _VP8X_BYTES:
+            raise EditRefused("the WebP file's header has an unknown length")
+        if not {b"VP8 ", b"VP8L", b"ANMF"} & set(kinds):
+            raise EditRefused("the WebP file holds no image")
+    elif _EXTENDED_ONLY & set(kinds) or sum(k in (b"VP8 ", b"VP8L") for k in kinds) > 1:
+        raise EditRefused("the WebP file needs a header that it has not got")
+
+
+def _speaks_amiss(chunk: _Chunk) -> bool:
+    """Whether a chunk whose code some program got wrong would go on to show another description."""
+    name = chunk.kind.strip(b"\0 ").upper()
+    if chunk.kind in _ONCE or name not in (b"EXIF", b"XMP"):
+        return False
+    shown = xmp.read(chunk.payload) if name == b"XMP" else None
+    return shown is None or bool(shown.description or shown.tiff_description)
+
+
+def _payload(chunks: list[_Chunk], kind: bytes) -> bytes | None:
+    return next((chunk.payload for chunk in chunks if chunk.kind == kind), None)
+
+
+def _chunk(kind: bytes, payload: bytes) -> _Chunk:
+    """A chunk, padded to even length (RFC 9649, 2.3)."""
+    length = len(payload).to_bytes(4, "little")
+    return _Chunk(kind, payload, kind + length + payload + bytes(len(payload) % 2))
+
+
+def _with(chunks: list[_Chunk], kind: bytes, payload: bytes | None) -> list[_Chunk]:
+    """The chunks with this one changed, dropped or, EXIF before XMP, added."""
+    kinds = [chunk.kind for chunk in chunks]
+    new = [] if payload is None else [_chunk(kind, payload)]
+    if kind in kinds:
+        at = kinds.index(kind)
+        return [*chunks[:at], *new, *chunks[at + 1 :]]
+    at = kinds.index(b"XMP ") if kind == b"EXIF" and b"XMP " in kinds else len(chunks)
+    return [*chunks[:at], *new, *chunks[at:]]
+
+
+def _joined(chunks: list[_Chunk]) -> bytes:
+    """All chunks; one that lacked its padding byte at the end of the file gets it elsewhere."""
+    raws = [chunk.raw + bytes(len(chunk.raw) % 2) for chunk in chunks[:-1]]
+    return b"".join([*raws, *(chunk.raw for chunk in chunks[-1:])])
+
+
+def _extended(chunks: list[_Chunk]) -> list[_Chunk]:
+    """The chunks headed by a VP8X that says which metadata there is."""
+    first = chunks[0]
+    header = bytearray(first.payload if first.kind == b"VP8X" else _header(first))
+    kinds = {chunk.kind for chunk in chunks}
+    header[0] &= ~(_EXIF_FLAG | _XMP_FLAG)
+    header[0] |= _EXIF_FLAG * (b"EXIF" in kinds) | _XMP_FLAG * (b"XMP " in kinds)
+    rest = chunks[1:] if first.kind == b"VP8X" else chunks
+    return [_chunk(b"VP8X", bytes(header)), *rest]
+
+
+def _simple(chunks: list[_Chunk]) -> list[_Chunk]:
+    """The chunks without a VP8X that says nothing any more, as in a file that had none."""
+    extended = _extended(chunks)
+    header, *rest = extended
+    if len(rest) == 1 and rest[0].kind in (b"VP8 ", b"VP8L") and header.payload == _header(rest[0]):
+        return rest
+    return extended
+
+
+def _header(frame: _Chunk) -> bytes:
+    """The VP8X payload that a simple file's image needs: its alpha flag and size.
+
+    Raises:
+        EditRefused: the image does not begin as it has to.
+    """
+    data = frame.payload
+    if frame.kind == b"VP8 " and data[3:6] == b"\x9d\x01\x2a" and len(data) >= 10:
+        # RFC 6386, 9.1: 14 bits of size, two of scale.
+        width, height = (int.from_bytes(data[k : k + 2], "little") & 0x3FFF for k in (6, 8))
+        flags = 0
+    elif frame.kind == b"VP8L" and data[:1] == b"\x2f" and len(data) >= 5:
+        bits = int.from_bytes(data[1:5], "little")  # RFC 9649, 3.4
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        flags = _ALPHA * (bits >> 28 & 1)
+    else:
+        raise EditRefused("the WebP image does not begin as it has to")
+    if not width or not height:
+        raise EditRefused("the WebP image has no size")
+    sizes = ((size - 1).to_bytes(3, "little") for size in (width, height))
+    return bytes((flags, 0, 0, 0)) + b"".join(sizes)
