@@ -188,9 +188,8 @@ async def test_ids_stay_over_everything(server, photos, start_server):
     """Rename, move, description edit and index rebuild together leave every id as it was."""
     before = {p["id"] for p in (await server.photos_by_key()).values()}
     await describe_all(server, "first")
-    (photos / "web.webp").rename(photos / "2019" / "w.webp")
-    (photos / "web.webp.xmp").rename(photos / "2019" / "w.webp.xmp")
-    (photos / "web.webp.json").rename(photos / "2019" / "w.webp.json")
+    for suffix in ("", ".xmp", ".json"):
+        (photos / f"anim.gif{suffix}").rename(photos / "2019" / f"a.gif{suffix}")
     await server.stop()
     again = await start_server(photos, "rebuilt")
     assert {p["id"] for p in (await again.photos_by_key()).values()} == before
