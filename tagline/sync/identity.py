@@ -9,7 +9,7 @@ photos with one fingerprint, the first by object key has ``photo_id(fingerprint)
   would have it gets its copy id instead.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -122,10 +122,12 @@ class _Assigner:
     def __init__(self, sighting: Sighting, rows: Rows) -> None:
         self._sighting = sighting
         self._rows = rows
+        self._same: dict[str, Sequence[IndexedState]] = {}
         self._old = {
             key: row for key in (*sighting.fresh, *sighting.gone) if (row := rows.by_key(key))
         }
         self._left = {key: row for key, row in self._old.items() if self._has_left(row)}
+        self._arriving = self._fresh_by_content()
         self._groups = {fp: self._members(fp) for fp in self._affected()}
         self._released = self._releasable()
         self._kept: dict[str, str] = {}
@@ -153,6 +155,12 @@ class _Assigner:
         now = self._sighting.fresh.get(row.object_key)
         return now is None or now.fingerprint != row.fingerprint
 
+    def _fresh_by_content(self) -> defaultdict[str, list[str]]:
+        arriving: defaultdict[str, list[str]] = defaultdict(list)
+        for key, content in self._sighting.fresh.items():
+            arriving[content.fingerprint].append(key)
+        return arriving
+
     def _affected(self) -> set[str]:
         """The fingerprints of which a photo comes or goes."""
         arriving = (
@@ -166,17 +174,22 @@ class _Assigner:
         """The photos that have this content now, each with the row that says so already."""
         members: dict[str, IndexedState | None] = {
             row.object_key: row
-            for row in self._rows.by_fingerprint(fingerprint)
+            for row in self._rows_of(fingerprint)
             if row.object_key not in self._left and row.object_key not in self._sighting.replaced
         }
-        for key, content in self._sighting.fresh.items():
-            if content.fingerprint == fingerprint:
-                members.setdefault(key, None)
+        for key in self._arriving[fingerprint]:
+            members.setdefault(key, None)
         return members
+
+    def _rows_of(self, fingerprint: str) -> Sequence[IndexedState]:
+        rows = self._same.get(fingerprint)
+        if rows is None:
+            rows = self._same[fingerprint] = self._rows.by_fingerprint(fingerprint)
+        return rows
 
     def _releasable(self) -> dict[str, IndexedState]:
         """The rows whose ids are given anew, unless they are kept."""
-        grouped = (row for fp in self._groups for row in self._rows.by_fingerprint(fp))
+        grouped = (row for fp in self._groups for row in self._rows_of(fp))
         return {row.id: row for row in (*grouped, *self._left.values())}
 
     def _is_free(self, wanted: str) -> bool:
@@ -205,7 +218,7 @@ class _Assigner:
         if key in self._sighting.provisional and is_canonical(row):
             return False
         new = self._sighting.fresh[key].fingerprint
-        if any(other.object_key != key for other in self._rows.by_fingerprint(new)):
+        if any(other.object_key != key for other in self._rows_of(new)):
             return False
         old = row.fingerprint
         return not self._groups[old] and not self._sighting.replaced.have(old)

@@ -144,8 +144,10 @@ class Intake:
                     batch.gone[key] = reading
                 case Unsettled(object_key=key):
                     self.unsettled.add(key)
+                    self._parts.writer.directories.spoil(key)
                 case ReadError(object_key=key, detail=detail):
                     self.errors[key] = detail
+                    self._parts.writer.directories.spoil(key)
                 case None:
                     pass
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from tagline.index.protocol import IndexedState
 from tagline.model.keys import directory_of
 from tagline.sync.backlog import Backlog
@@ -26,6 +28,7 @@ class Lister:
         self._parts = parts
         self._backlog = backlog
         self._intake = intake
+        self._directories = parts.writer.directories
         self._seen: set[str] = set()
         self._rows_seen = 0
         self._moves_before = parts.writer.moves
@@ -40,11 +43,11 @@ class Lister:
         batches = listings(self._parts.storage, scopes)
         batch = await self._parts.thread(next, batches, None)
         while batch is not None:
-            rows = [await self._rows_of(listing.directory) for listing in batch]
-            differences, following = await self._parts.thread(_compare, batch, rows, batches)
-            for listing, indexed, difference in zip(batch, rows, differences, strict=True):
-                self._note(listing, len(indexed), difference)
-            batch = following
+            changed = [listing for listing in batch if not self._is_current(listing)]
+            compared = [await self._compared(listing) for listing in changed]
+            differences, batch = await self._parts.thread(_compare, compared, batches)
+            for each, difference in zip(compared, differences, strict=True):
+                self._note(each, difference)
         for scope in scopes:
             await self._note_unseen(scope)
         self._backlog.close()
@@ -56,10 +59,25 @@ class Lister:
             StorageUnavailable: the photo directory is gone.
         """
         listing = await self._parts.thread(list_directory, self._parts.storage, directory)
-        rows = await self._rows_of(directory)
-        difference = await self._parts.thread(compare_directory, directory, listing.objects, rows)
-        self._intake.gone.update(difference.gone)
-        return difference.to_read
+        compared = await self._compared(listing)
+        differences, _ = await self._parts.thread(_compare, [compared], iter(()))
+        self._remember(compared, differences[0])
+        self._intake.gone.update(differences[0].gone)
+        return differences[0].to_read
+
+    def _is_current(self, listing: Listing) -> bool:
+        """Whether the directory need not be compared; if so, its photos are counted."""
+        photos = self._directories.photos_if_current(listing.directory, listing.digest)
+        if photos is None:
+            return False
+        self._count(listing.directory, photos)
+        self._intake.tally.current += photos
+        self.listed += photos
+        return True
+
+    async def _compared(self, listing: Listing) -> "_Compared":
+        changes = self._directories.changes(listing.directory)
+        return _Compared(listing, changes, await self._rows_of(listing.directory))
 
     async def _rows_of(self, directory: str) -> list[IndexedState]:
         rows: list[IndexedState] = []
@@ -70,16 +88,31 @@ class Lister:
         await self._pace.breathe()
         return rows
 
-    def _note(self, listing: Listing, rows: int, difference: Difference) -> None:
-        todo = difference.to_read
+    def _note(self, compared: "_Compared", difference: Difference) -> None:
+        todo, listing = difference.to_read, compared.listing
+        self._remember(compared, difference)
         self._intake.tally.current += difference.current
         self._intake.gone.update(difference.gone)
         self.listed += difference.current + len(todo)
         self.to_read += len(todo)
         if todo:
             self._backlog.add(listing.directory, todo, listing.newest_ns)
-        if listing.directory not in self._seen:
-            self._seen.add(listing.directory)
+        self._count(listing.directory, len(compared.rows))
+
+    def _remember(self, compared: "_Compared", difference: Difference) -> None:
+        """Note when the rows will agree with the listing: after so many photos were stored."""
+        if not difference.gone:
+            todo, listing = len(difference.to_read), compared.listing
+            self._directories.remember(
+                listing.directory,
+                listing.digest,
+                compared.changes + todo,
+                difference.current + todo,
+            )
+
+    def _count(self, directory: str, rows: int) -> None:
+        if directory not in self._seen:
+            self._seen.add(directory)
             self._rows_seen += rows
 
     async def _note_unseen(self, scope: Scope) -> None:
@@ -101,14 +134,19 @@ class Lister:
         return alone and len(self._parts.index) == self._rows_seen + arrived
 
 
+class _Compared(msgspec.Struct, frozen=True):
+    """A listing, the rows to compare it with, and how often rows had changed before."""
+
+    listing: Listing
+    changes: int
+    rows: Sequence[IndexedState]
+
+
 def _compare(
-    batch: Sequence[Listing],
-    rows: Sequence[Sequence[IndexedState]],
-    batches: Iterator[list[Listing]],
+    batch: Sequence[_Compared], batches: Iterator[list[Listing]]
 ) -> tuple[list[Difference], list[Listing] | None]:
     """Compare a batch, and fetch the next one on the same way through the thread."""
-    compared = [
-        compare_directory(listing.directory, listing.objects, indexed)
-        for listing, indexed in zip(batch, rows, strict=True)
+    differences = [
+        compare_directory(each.listing.directory, each.listing.objects, each.rows) for each in batch
     ]
-    return compared, next(batches, None)
+    return differences, next(batches, None)

@@ -13,10 +13,11 @@ BATCH_FILES = 1_000
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All files of one directory that no rule ignores."""
+    """All files of one directory that no rule ignores, and a hash of their names and states."""
 
     directory: str
     objects: Sequence[StoredObject]
+    digest: int
 
     @property
     def newest_ns(self) -> int:
@@ -42,7 +43,12 @@ def listings(storage: PhotoStorageProvider, scopes: Iterable[Scope]) -> Iterator
 
 def list_directory(storage: PhotoStorageProvider, directory: str) -> Listing:
     """All files directly in a directory; none when it is not there."""
-    return Listing(directory, list(storage.walk(directory, recursive=False)))
+    return _listing(directory, list(storage.walk(directory, recursive=False)))
+
+
+def _listing(directory: str, objects: Sequence[StoredObject]) -> Listing:
+    digest = hash(tuple([(found.object_key, found.state) for found in objects]))
+    return Listing(directory, objects, digest)
 
 
 class _Walk:
@@ -71,4 +77,4 @@ class _Walk:
     def _hand_over(self, directories: Mapping[str, list[StoredObject]]) -> list[Listing]:
         self.torn |= self._done & directories.keys()
         self._done |= directories.keys()
-        return [Listing(directory, objects) for directory, objects in directories.items()]
+        return [_listing(directory, objects) for directory, objects in directories.items()]

@@ -10,6 +10,7 @@ import msgspec
 
 from tagline.index.protocol import IndexedState, PhotoIndex
 from tagline.model import IndexedPhoto, Photo, with_etag
+from tagline.sync.directories import Directories
 from tagline.sync.identity import Assignment, Content, Replacements, Sighting, assign
 from tagline.sync.reading import Fresh, Gone, Row
 from tagline.sync.values import Decoded
@@ -56,11 +57,12 @@ class Tally:
 class IndexWriter:
     """Stores what was read; used on the event loop's thread only.
 
-    ``moves`` counts the rows that ever came or went through it. ``clock`` gives seconds that never
-    go back.
+    ``moves`` counts the rows that ever came or went through it; ``directories`` knows in which
+    directories rows changed. ``clock`` gives seconds that never go back.
     """
 
     def __init__(self, index: PhotoIndex, clock: Callable[[], float]) -> None:
+        self.directories = Directories()
         self._index = index
         self._clock = clock
         self._young: dict[str, float] = {}
@@ -108,32 +110,40 @@ class IndexWriter:
         )
 
     def _apply(self, step: "_Step", assignment: Assignment, tally: Tally) -> None:
+        put, said = self._rows(step, assignment, tally)
+        if not put and not assignment.remove:
+            return
+        ids = {*(row.photo.id for row in put), *assignment.remove}
+        old = {photo_id: row for photo_id in ids if (row := self._index.get(photo_id))}
+        before = len(self._index)
+        self._index.apply(put, assignment.remove)
+        self._count(step, len(self._index) - before, tally)
+        self.directories.note_changes({row.photo.object_key for row in (*put, *old.values())})
+        for photo_id in assignment.remove:
+            tally.remove(photo_id)
+        for photo_id in said:
+            tally.put(photo_id, existed=photo_id in old)
+
+    def _rows(
+        self, step: "_Step", assignment: Assignment, tally: Tally
+    ) -> tuple[list[IndexedPhoto], list[str]]:
+        """The rows to store, and the ids of those that say something new of their photo."""
         put: list[IndexedPhoto] = []
-        said: list[tuple[str, bool]] = []
+        said: list[str] = []
         for key, photo_id in assignment.ids.items():
             row, old = _row(step.fresh[key].decoded, photo_id), step.rows.get(key)
-            if row == old:
-                tally.current += 1
-                continue
-            put.append(row)
+            if row != old:
+                put.append(row)
             if old is not None and row.photo == old.photo:
                 tally.current += 1
             else:
-                said.append((photo_id, self._index.photo_json(photo_id) is not None))
+                said.append(photo_id)
                 tally.late += step.fresh[key].age_seconds >= LATE_SECONDS
         for old_id, new_id in assignment.renamed.items():
             if row := self._index.get(old_id):
                 put.append(_with_id(row, new_id))
-                said.append((new_id, self._index.photo_json(new_id) is not None))
-        if not put and not assignment.remove:
-            return
-        before = len(self._index)
-        self._index.apply(put, assignment.remove)
-        self._count(step, len(self._index) - before, tally)
-        for photo_id in assignment.remove:
-            tally.remove(photo_id)
-        for photo_id, existed in said:
-            tally.put(photo_id, existed=existed)
+                said.append(new_id)
+        return put, said
 
     def _count(self, step: "_Step", growth: int, tally: Tally) -> None:
         arrived = sum(key not in step.rows for key in step.fresh)

@@ -186,13 +186,15 @@ async def test_off_reconciles_once(living: Living) -> None:
 
 async def test_what_events_do_not_tell_is_found_and_told(living: Living) -> None:
     """A periodic reconcile that finds an old change says so, until one finds nothing again."""
-    living.write("late.jpg", b"pixels")
+    living.write("real/1.jpg", b"pixels")
     await living.start(reconcile_seconds=0.2, doubt_seconds=0.2)
+    (living.root / "link").symlink_to("real")
+    await living.until_equal()
     await living.until(lambda: living.reconciler.settling == 0)
     living.clock_offset = 100.0
-    living.index.apply([], [living.ids()["late.jpg"]])
-    await living.until(lambda: "not told" in str(living.watcher.status().degraded))
+    living.write("real/2.jpg", b"more")
     await living.until_equal()
+    await living.until(lambda: "not told" in str(living.watcher.status().degraded))
     await living.until(lambda: living.watcher.status().degraded is None)
 
 
