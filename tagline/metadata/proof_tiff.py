@@ -83,9 +83,6 @@ def _prove_tags(old: Survey, new: Survey) -> None:
             raise EditRefused(f"proof: TIFF tag 0x{was.where[1]:04x} changed")
         if was.size > 4 and was.start != now.start:
             raise EditRefused(f"proof: the value of TIFF tag 0x{was.where[1]:04x} moved")
-    for where in _TOUCHED:
-        if len(old.all(where)) > 1 or len(new.all(where)) > 1:
-            raise EditRefused("proof: a description tag is there twice")
     for where in _NEVER_ADDED:
         if (old.find(where) is None) != (new.find(where) is None):
             raise EditRefused("proof: a TIFF tag was lost or added")
@@ -94,7 +91,7 @@ def _prove_tags(old: Survey, new: Survey) -> None:
 def _prove_bytes(old: Survey, new: Survey) -> None:
     """Bytes differ only where they may, and what was cut off was the description's."""
     protected = _merged(_protected(old))
-    free = list(_without(_merged(_free(old)), protected))
+    free = list(_without(_merged(_free(old, new)), protected))
     common = min(len(old.data), len(new.data))
     if protected[-1][1] > len(new.data):
         raise EditRefused("proof: the end of the TIFF file was lost")
@@ -113,17 +110,25 @@ def _prove_bytes(old: Survey, new: Survey) -> None:
             raise EditRefused("proof: a value of the TIFF file lies over another one")
 
 
-def _free(survey: Survey) -> Iterator[Extent]:
-    """The extents that an edit of the description may change."""
+def _free(old: Survey, new: Survey) -> Iterator[Extent]:
+    """The extents of the old file that an edit of the description may change."""
     yield 4, 8
-    yield survey.directories["IFD0"]
-    for tag in survey.tags:
-        if tag.where in _TOUCHED:
+    start, end = old.directories["IFD0"]
+    moved = old.first != new.first
+    if moved:
+        # The one that was left behind stays as it is, unless it was the end of the file.
+        yield max(start, min(len(new.data), end)), end
+    elif len(old.tags) != len(new.tags):
+        yield start, end
+    for tag in old.tags:
+        if tag.where not in _TOUCHED:
+            continue
+        if not moved or tag.where == _COMMENT:
             yield tag.position, tag.position + 12
-            if tag.size > 4:
-                # The zero that made its length even goes with a value (TIFF 6.0: word boundaries).
-                end = tag.start + tag.size
-                yield tag.start, end + (survey.data[end : end + 1] == b"\0")
+        if tag.size > 4:
+            # The zero that made its length even goes with a value (TIFF 6.0: word boundaries).
+            end = tag.start + tag.size
+            yield tag.start, end + (old.data[end : end + 1] == b"\0")
 
 
 def _protected(survey: Survey) -> Iterator[Extent]:

@@ -62,10 +62,6 @@ class _TiffChanges:
     def __init__(self, layout: Block) -> None:
         self._layout = layout
         self.found: list[Change] = []
-        tags = [entry.tag for entry in layout.ifd0.entries]
-        for tag in (tiff_metadata.XMP, tiff_metadata.IPTC, tiff_metadata.PHOTOSHOP):
-            if tags.count(tag) > 1:
-                raise EditRefused("the TIFF file has a tag twice that may exist once")
 
     def description(self, text: str | None) -> None:
         """Set or remove ImageDescription; it is ASCII by its type, and UTF-8 by content."""

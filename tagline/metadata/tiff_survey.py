@@ -94,7 +94,12 @@ class Survey:
         self.directories[name] = at, end + 4
         own = [self._tag(name, at + 2 + 12 * k) for k in range(count)]
         self.tags += own
-        self._add_images(name, {tag.where[1]: tag for tag in own})
+        self._count_bytes(own)
+        by_tag = {tag.where[1]: tag for tag in own}
+        if len(by_tag) < len(own):
+            # Readers differ in which of the two they believe.
+            raise EditRefused("a directory of the TIFF file has a tag twice")
+        self._add_images(name, by_tag)
         self.links[name] = link = self._number("I", end)
         return [*self._leads(name, own), *([(f"{name}+", link)] if link else [])]
 
@@ -102,11 +107,18 @@ class Survey:
         number, kind, items, value = self._entry.unpack_from(self.data, position)
         size = WIDTHS.get(kind, int(kind == _UTF8_TYPE)) * items
         start = position + 8 if size <= 4 else value
-        if start + size <= len(self.data):
-            self._bytes_left -= size
-        if self._bytes_left < 0:
-            raise EditRefused("values of the TIFF file overlap")
         return Tag((name, number), kind, items, position, start, size)
+
+    def _count_bytes(self, own: list[Tag]) -> None:
+        """Refuse values that can only have room in the file by lying over each other.
+
+        Some readers pass over what exceeds the file's size, image and all.
+        """
+        length = len(self.data)
+        total = sum(tag.size for tag in own if 4 < tag.size <= length - tag.start)
+        self._bytes_left -= total
+        if total > length or self._bytes_left < 0:
+            raise EditRefused("values of the TIFF file overlap")
 
     def _leads(self, name: str, own: list[Tag]) -> Iterator[tuple[str, int]]:
         for tag in own:
@@ -167,10 +179,6 @@ class Survey:
             return self.data[tag.position + 8 : tag.position + 12]
         end = tag.start + tag.size
         return self.data[tag.start : end] if end <= len(self.data) else None
-
-    def all(self, where: tuple[str, int]) -> list[Tag]:
-        """Every entry of this number in this directory."""
-        return [tag for tag in self.tags if tag.where == where]
 
     def find(self, where: tuple[str, int]) -> Tag | None:
         """The first entry of this number in this directory."""
