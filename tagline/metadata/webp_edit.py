@@ -1,7 +1,7 @@
-"""Writing fields into a WebP: the EXIF and XMP chunks, each made where there is none.
+"""Writing a description into a WebP: the EXIF and XMP chunks, each made where there is none.
 
 A simple file becomes an extended one, since only that may hold metadata (RFC 9649, 2.7); it
-becomes simple again when nothing but Tagline's own made it extended. Every other chunk, padding
+becomes simple again when nothing but the description made it extended. Every other chunk, padding
 byte and whatever follows the RIFF container stay byte for byte.
 """
 
@@ -10,9 +10,7 @@ from typing import Final, NamedTuple
 from tagline.errors import EditRefused
 from tagline.metadata import xmp
 from tagline.metadata.chunk_edit import edit_exif, edit_xmp
-from tagline.metadata.field_types import Edits
-from tagline.metadata.fields import describing
-from tagline.metadata.proof_webp import prove_webp_fields
+from tagline.metadata.proof_webp import prove_webp
 
 _CHUNK_LIMIT: Final = 1 << 16
 _MAX_RIFF_BYTES: Final = (1 << 32) - 10
@@ -31,17 +29,13 @@ class _Chunk(NamedTuple):
 
 
 def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
-    """The file with this description, or without one; see ``embed_fields``."""
-    return embed_fields(data, (describing(text, old_text),))
-
-
-def embed_fields(data: bytes, edits: Edits) -> bytes:
-    """The file with these fields in every place that would otherwise contradict them.
+    """The file with this description in every place that would otherwise contradict it.
 
     Args:
         data: the whole file.
-        edits: the fields, each with the value that the file shows now: places that can say
-            something else as well follow where they hold it.
+        text: the description; None or empty removes it.
+        old_text: the description that the file shows now; UserComment, XPComment and
+            tiff:ImageDescription follow where they hold it.
 
     Returns:
         The new file, proven; equal to ``data`` when nothing has to change.
@@ -49,11 +43,12 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
     Raises:
         EditRefused: it cannot be done provably safely.
     """
+    text = text or None
     chunks, end = _split(data)
     _check(chunks)
     block, packet = (_payload(chunks, kind) for kind in (b"EXIF", b"XMP "))
-    new_block = edit_exif(block, edits)
-    new_packet = edit_xmp(packet, edits)
+    new_block = edit_exif(block, text, old_text)
+    new_packet = edit_xmp(packet, text, old_text)
     if (new_block, new_packet) == (block, packet):
         return data
     if new_block != block:
@@ -65,7 +60,7 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
     if len(body) > _MAX_RIFF_BYTES:
         raise EditRefused("the WebP file would be larger than its format allows")
     result = b"".join((b"RIFF", len(body).to_bytes(4, "little"), body, memoryview(data)[end:]))
-    prove_webp_fields(data, result, edits)
+    prove_webp(data, result, text)
     return result
 
 
