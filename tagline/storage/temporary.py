@@ -20,6 +20,9 @@ _ATTEMPTS = 16
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _LOCKABLE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
+_in_use: set[bytes] = set()
+"""Names that this process uses: for a moment one may stand for a file that bears no lock."""
+
 
 class TemporaryFile:
     """A locked file in a directory, for use in a ``with`` block; removed at its end.
@@ -36,13 +39,15 @@ class TemporaryFile:
         self.placed = False
         for _ in range(_ATTEMPTS):
             self.name = temporary_name()
+            _in_use.add(self.name)
             self.file = os.open(self.name, _NEW, mode, dir_fd=directory)
             # A file system without locks cannot sweep either: go on without.
             with suppress(OSError):
                 fcntl.flock(self.file, fcntl.LOCK_EX)
             if os.fstat(self.file).st_nlink:
                 return
-            os.close(self.file)  # a sweep came between creation and lock
+            _in_use.discard(self.name)
+            os.close(self.file)  # another process's sweep came between creation and lock
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
     def __enter__(self) -> Self:
@@ -52,6 +57,7 @@ class TemporaryFile:
         if not self.placed:
             with suppress(OSError):
                 os.unlink(self.name, dir_fd=self._directory)
+        _in_use.discard(self.name)
         os.close(self.file)
 
     def write(self, data: bytes) -> None:
@@ -82,6 +88,8 @@ class TemporaryFile:
 
 def sweep(directory: int, name: str) -> None:
     """Remove a temporary file whose writer died; leave it where that is not certain."""
+    if os.fsencode(name) in _in_use:
+        return
     with suppress(OSError):
         file = _open_for_lock(directory, name)
         try:

@@ -15,6 +15,7 @@ from tagline.errors import (
     StorageReadOnly,
     UnsafeKey,
 )
+from tagline.storage import atomic, exchange
 
 
 def names_in(directory) -> list[str]:
@@ -46,6 +47,8 @@ def test_large_content_is_written_whole(rewrite, photo):
 def test_a_failing_call_leaves_the_old_file(rewrite, photo, monkeypatch, call, code, expected):
     """Whatever call fails, our error says so, the old file stands, and no temporary file stays."""
     photo.chmod(0o640)
+    if call == "rename":
+        monkeypatch.setattr(exchange, "_renameat2", None)
 
     def fail(*arguments, **options):
         raise OSError(code, "/secret/path")
@@ -216,14 +219,14 @@ def test_a_change_of_case_is_a_move_where_case_does_not_matter(local, photo, mon
 
 def test_a_write_by_another_program_right_after_is_noticed(local, photo, monkeypatch):
     """The returned state is that of our own content, so a later write cannot hide behind it."""
-    rename = os.rename
+    unlink = os.unlink
     state = local.stat("a.jpg").state
 
     def write_after(*arguments, **options):
-        rename(*arguments, **options)
+        unlink(*arguments, **options)
         photo.write_bytes(b"theirs, and longer")
 
-    monkeypatch.setattr(os, "rename", write_after)
+    monkeypatch.setattr(os, "unlink", write_after)
     after = local.replace("a.jpg", b"new", state)
     assert after.state != local.stat("a.jpg").state
 
@@ -270,3 +273,55 @@ def test_names_too_long_for_the_file_system_are_unsafe(local, photo, monkeypatch
     monkeypatch.setattr(os, "stat", refuse)
     with pytest.raises(UnsafeKey):
         local.stat("a.jpg")
+
+
+def at_the_last_moment(monkeypatch, act):
+    """Have something happen right before the new file takes the name."""
+    place = atomic.exchange
+
+    def late(*arguments):
+        monkeypatch.setattr(atomic, "exchange", place)
+        act()
+        return place(*arguments)
+
+    monkeypatch.setattr(atomic, "exchange", late)
+
+
+def test_another_programs_file_put_in_place_at_the_last_moment_stays(rewrite, photo, monkeypatch):
+    """What another program renamed into place after the last look is there again, and is told."""
+
+    def put():
+        theirs = photo.with_name("theirs")
+        theirs.write_bytes(b"theirs")
+        theirs.rename(photo)
+
+    at_the_last_moment(monkeypatch, put)
+    with pytest.raises(ObjectChanged):
+        rewrite()
+    assert photo.read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_write_by_another_program_at_the_last_moment_stays(rewrite, photo, monkeypatch):
+    """What another program wrote into the file after the last look is there again, and is told."""
+    at_the_last_moment(monkeypatch, lambda: photo.write_bytes(b"theirs"))
+    with pytest.raises(ObjectChanged):
+        rewrite()
+    assert photo.read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_photo_moved_away_at_the_last_moment_is_not_doubled(rewrite, photo, monkeypatch):
+    """A file that was renamed after the last look is left alone, and no second one is made."""
+    at_the_last_moment(monkeypatch, lambda: photo.rename(photo.with_name("b.jpg")))
+    with pytest.raises(ObjectNotFound):
+        rewrite()
+    assert names_in(photo.parent) == ["b.jpg"]
+
+
+def test_without_exchange_a_rename_does(rewrite, photo, monkeypatch):
+    """On a file system that cannot exchange two names a file is replaced all the same."""
+    monkeypatch.setattr(exchange, "_renameat2", None)
+    rewrite(b"new")
+    assert photo.read_bytes() == b"new"
+    assert names_in(photo.parent) == ["a.jpg"]
