@@ -13,6 +13,9 @@ from tagline.sync import Reconciler, Scope
 
 ATTEMPTS = 5
 """So often a use of a photo starts again because its file was moved or changed meanwhile."""
+MOVED_SECONDS = 0.5
+"""A photo that left its directory is waited for: that it arrived in another is told a bit later."""
+_LOOKS = 25
 
 
 class Editor:
@@ -47,7 +50,7 @@ class Editor:
         async with self._lock(photo_id):
             await self._write(photo_id, change, precondition)
             # Even where nothing was written the index may have lagged behind what was judged.
-            await self._mend(self._row(photo_id).photo.object_key)
+            await self._mend(photo_id)
             return self._row(photo_id).photo
 
     async def open(self, photo_id: str) -> tuple[Photo, OpenObject]:
@@ -63,12 +66,12 @@ class Editor:
             try:
                 opened = await asyncio.to_thread(self._storage.open, key)
             except ObjectNotFound:
-                await self._mend(key)
+                await self._mend(photo_id)
                 continue
             if opened.state == state:
                 return row.photo, opened
             opened.close()
-            await self._mend(key)
+            await self._mend(photo_id)
         raise ObjectChanged(self._row(photo_id).photo.object_key)
 
     async def _write(
@@ -84,14 +87,19 @@ class Editor:
             except (ObjectChanged, ObjectNotFound):
                 if attempt == ATTEMPTS - 1:
                     raise
-                await self._mend(key)
+                await self._mend(photo_id)
         raise PhotoNotFound(photo_id)
 
-    async def _mend(self, object_key: str) -> None:
-        """Index what is at this path now; where nothing is, look for it in the directory."""
+    async def _mend(self, photo_id: str) -> None:
+        """Index what is at the photo's path now; where nothing is, find where it went."""
+        object_key = self._row(photo_id).photo.object_key
         await self._reconciler.refresh([object_key])
         if self._index.by_key(object_key) is None:
             await self._reconciler.reconcile([Scope(directory_of(object_key))])
+        for _ in range(_LOOKS):
+            if self._index.get(photo_id) is not None:
+                return
+            await asyncio.sleep(MOVED_SECONDS / _LOOKS)
 
     def _row(self, photo_id: str) -> IndexedPhoto:
         row = self._index.get(photo_id)
