@@ -34,6 +34,13 @@ class Rows(Protocol):
         """The rows with this content, sorted by object key."""
         ...
 
+    def lately_lost(self, fingerprint: str) -> Sequence[IndexedState]:
+        """Rows with this content whose ids were lost of late, as they were.
+
+        Their photos may only have moved, and be met just now under another key.
+        """
+        ...
+
 
 class Content(msgspec.Struct, frozen=True):
     """What reading a photo said about its identity."""
@@ -204,9 +211,18 @@ class _Assigner:
             for key, row in members.items():
                 if row is not None and not is_canonical(row):
                     self._kept[key] = row.id
+        for row in self._looking_for_photos():
+            self._pass_on(row)
+
+    def _looking_for_photos(self) -> Iterator[IndexedState]:
+        """Rows whose photo is not under their key any more, with ids worth passing on."""
         for row in self._released.values():
             if self._is_without_photo(row) and self._is_worth_passing_on(row):
-                self._pass_on(row)
+                yield row
+        for fingerprint in self._arriving:
+            for row in self._rows.lately_lost(fingerprint):
+                if self._is_worth_passing_on(row) and not self._rows.has_id(row.id):
+                    yield row
 
     def _was_edited(self, row: IndexedState) -> bool:
         """Whether the photo under this key is still the same one, with other pixels.
@@ -218,7 +234,8 @@ class _Assigner:
         if key in self._sighting.provisional and is_canonical(row):
             return False
         new = self._sighting.fresh[key].fingerprint
-        if any(other.object_key != key for other in self._rows_of(new)):
+        known = (*self._rows_of(new), *self._rows.lately_lost(new))
+        if any(other.object_key != key for other in known):
             return False
         old = row.fingerprint
         return not self._groups[old] and not self._sighting.replaced.have(old)

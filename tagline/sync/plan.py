@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from tagline.index.protocol import IndexedState
+from tagline.metadata.strays import suffix_of
 from tagline.model import FileState, IndexedFile
 from tagline.model.keys import name_of
 from tagline.storage.provider import StoredObject
@@ -30,12 +31,16 @@ class Difference(msgspec.Struct, frozen=True):
     """What the files of one directory, or the subset asked for, say about the index rows of it.
 
     ``to_read`` are new and changed photos, ``gone`` the keys of rows without a photo, ``current``
-    the number of rows that are right.
+    the number of rows that are right. Of those, ``linked`` have to do with sidecars that lie
+    elsewhere than their photo; that they are right is then said of the photo's own files only.
+    ``loose`` are the files that have a sidecar's name and no photo here.
     """
 
     to_read: Sequence[Todo]
     gone: Sequence[str]
     current: int
+    linked: Sequence[tuple[Observed, IndexedState]] = ()
+    loose: Mapping[str, FileState] = {}
 
 
 def compare_directory(
@@ -44,35 +49,61 @@ def compare_directory(
     """Compare all files of one directory with all index rows of it."""
     if _is_current({o.object_key: o.state for o in objects}, indexed):
         return Difference((), (), len(indexed))
-    return changed(observe_directory(directory, objects), indexed)
+    observed = observe_directory(directory, objects)
+    return msgspec.structs.replace(changed(observed, indexed), loose=_loose(objects, observed))
 
 
 def changed(observed: Iterable[Observed], indexed: Iterable[IndexedState]) -> Difference:
     """The photos to read and the rows to drop, so that ``indexed`` becomes what was observed."""
-    rows = {row.object_key: row.files for row in indexed}
+    rows = {row.object_key: row for row in indexed}
     to_read: list[Todo] = []
+    linked: list[tuple[Observed, IndexedState]] = []
     current = 0
     for photo in observed:
-        base = rows.pop(photo.object_key, None)
-        if base == photo.files:
-            current += 1
-        else:
-            to_read.append(Todo(photo, base))
-    return Difference(to_read, tuple(rows), current)
+        row = rows.pop(photo.object_key, None)
+        if row is None or own_files(row) != photo.files:
+            to_read.append(Todo(photo, row.files if row else None))
+            continue
+        current += 1
+        if row.adopted or row.stale:
+            linked.append((photo, row))
+    return Difference(to_read, tuple(rows), current, linked)
+
+
+def own_files(row: IndexedState) -> tuple[IndexedFile, ...]:
+    """The files of a row but for adopted ones: the photo, and the sidecars that it has by name."""
+    if not row.adopted:
+        return row.files
+    return tuple(file for file in row.files if file.object_key not in row.adopted)
+
+
+def _loose(
+    objects: Iterable[StoredObject], observed: Iterable[Observed]
+) -> Mapping[str, FileState]:
+    """The files that have a sidecar's name, and are that of no photo."""
+    sidecars = {o.object_key: o.state for o in objects if suffix_of(o.object_key)}
+    if sidecars:
+        for photo in observed:
+            for file in photo.files[1:]:
+                sidecars.pop(file.object_key, None)
+    return sidecars
 
 
 def _is_current(seen: Mapping[str, FileState], indexed: Sequence[IndexedState]) -> bool:
     """Whether the rows are right, told without pairing sidecars again.
 
-    The pairing depends on names alone. So where every file of every row is as it was, and the
-    directory holds no other file that could be a photo or a sidecar, the pairing is as it was.
+    So it is where every file of every row is as it was, where each sidecar has its photo's whole
+    name, which no other photo can contest, and where no other file could be a photo or a sidecar.
     """
     used: set[str] = set()
     for row in indexed:
         for file in row.files:
-            if seen.get(file.object_key) != file.state:
+            key = file.object_key
+            if seen.get(key) != file.state:
                 return False
-            used.add(file.object_key)
+            if key != row.object_key and key.rpartition(".")[0] != row.object_key:
+                return False
+            used.add(key)
     return len(used) == len(seen) or not _any_may_matter(seen.keys() - used)
 
 

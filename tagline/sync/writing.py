@@ -12,6 +12,7 @@ from tagline.index.protocol import IndexedState, PhotoIndex
 from tagline.model import IndexedPhoto, Photo, with_etag
 from tagline.sync.directories import Directories
 from tagline.sync.identity import Assignment, Content, Replacements, Sighting, assign
+from tagline.sync.lost import LostRows
 from tagline.sync.reading import Fresh, Gone, Row
 from tagline.sync.values import Decoded
 
@@ -66,6 +67,7 @@ class IndexWriter:
         self._index = index
         self._clock = clock
         self._young: dict[str, float] = {}
+        self._lost = LostRows(clock)
         self.moves = 0
 
     def store(
@@ -99,7 +101,7 @@ class IndexWriter:
             replaced=replaced,
             provisional=frozenset(key for key in step.rows if self._is_provisional(step, key)),
         )
-        assignment = assign(sighting, _IndexRows(self._index, step.rows))
+        assignment = assign(sighting, _IndexRows(self._index, step.rows, self._lost))
         self._apply(step, assignment, tally)
         self._note_young(step)
         return step.conflicts
@@ -121,6 +123,8 @@ class IndexWriter:
         self.directories.note_changes({row.photo.object_key for row in (*put, *old.values())})
         for photo_id in assignment.remove:
             tally.remove(photo_id)
+            if photo_id in old:
+                self._lost.add(_state(old[photo_id]))
         for photo_id in said:
             tally.put(photo_id, existed=photo_id in old)
 
@@ -185,7 +189,7 @@ class _Step:
         files = row.files if row else None
         if files != seen.base:
             if decoded is None or files != decoded.files:
-                self.conflicts.append(Row(seen.object_key, files))
+                self.conflicts.append(Row(seen.object_key, files, row and row.fingerprint))
             return False
         if row:
             self.rows[seen.object_key] = row
@@ -195,23 +199,32 @@ class _Step:
 class _IndexRows:
     """The index as ``identity.Rows``; the rows of this step are at hand already."""
 
-    def __init__(self, index: PhotoIndex, rows: Mapping[str, IndexedPhoto]) -> None:
+    def __init__(self, index: PhotoIndex, rows: Mapping[str, IndexedPhoto], lost: LostRows) -> None:
         self._index = index
         self._rows = rows
+        self._lost = lost
 
     def by_key(self, object_key: str) -> IndexedState | None:
         row = self._rows.get(object_key)
-        if row is None:
-            return None
-        return IndexedState(
-            id=row.photo.id, object_key=object_key, fingerprint=row.fingerprint, files=row.files
-        )
+        return _state(row) if row else None
 
     def has_id(self, photo_id: str) -> bool:
         return self._index.photo_json(photo_id) is not None
 
     def by_fingerprint(self, fingerprint: str) -> Sequence[IndexedState]:
         return self._index.by_fingerprint(fingerprint)
+
+    def lately_lost(self, fingerprint: str) -> Sequence[IndexedState]:
+        return self._lost.having(fingerprint)
+
+
+def _state(row: IndexedPhoto) -> IndexedState:
+    return IndexedState(
+        id=row.photo.id,
+        object_key=row.photo.object_key,
+        fingerprint=row.fingerprint,
+        files=row.files,
+    )
 
 
 def _row(decoded: Decoded, photo_id: str) -> IndexedPhoto:
@@ -228,4 +241,6 @@ def _indexed(photo: Photo, source: Decoded | IndexedPhoto) -> IndexedPhoto:
         photo=with_etag(photo, source.fingerprint),
         fingerprint=source.fingerprint,
         files=source.files,
+        adopted=source.adopted,
+        stale=source.stale,
     )

@@ -6,19 +6,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from tagline.errors import ObjectUnreadable
 from tagline.model import copy_id
-from tagline.model.keys import directory_of, name_of
-from tagline.sync import Reconciler, Scope
-from tests.sync.worlds import World, without_ids
+from tagline.model.keys import directory_of, join, name_of
+from tagline.storage import PhotoStorageProvider
+from tagline.sync import Decoded, Observed, Reconciler, Scope
+from tests.sync.worlds import World, fake_read, without_ids
 
 DIRECTORIES = ("", "a", "a/b", "c", "x.jpg")
 NAMES = ("1.jpg", "2.jpg", "2.JPG", "2.cr2", "e\u0301.png", "\u00e9.png", "x.jpg")
 SIDECARS = ("1.jpg.xmp", "2.xmp", "2.jpg.json", "notes.txt", "1.xmp")
 
 directories = st.sampled_from(DIRECTORIES)
-in_directory = lambda d, n: f"{d}/{n}" if d else n  # noqa: E731
-photos = st.builds(in_directory, directories, st.sampled_from(NAMES))
-sidecars = st.builds(in_directory, directories, st.sampled_from(SIDECARS))
+photos = st.builds(join, directories, st.sampled_from(NAMES))
+sidecars = st.builds(join, directories, st.sampled_from(SIDECARS))
 texts = st.sampled_from(["", "|one", "|two"])
 
 
@@ -171,12 +172,49 @@ class Outside(RuleBasedStateMachine):
         self.runner.run(self.world.reconciler.close())
         self.world.reconciler = self.world.new_reconciler()
 
+    @rule(barred=photos, scoped=st.booleans())
+    def reconcile_with_an_error(self, barred: str, scoped: bool) -> None:
+        """A photo that cannot be read for once is read by the next full reconcile."""
+
+        def read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+            if observed.object_key == barred:
+                raise ObjectUnreadable(barred, "input/output error")
+            return fake_read(storage, observed)
+
+        self.world.read = read
+        self.run_reconcile(self.world.reconciler, list(self.touched) if scoped else None)
+        self.world.read = fake_read
+        if barred in self.touched:
+            self.edited = True  # where its old content went may not be known any more
+        self.run_reconcile(self.world.reconciler, None)
+        self.touched.clear()
+        self.check()
+
+    @rule()
+    def reconcile_in_many_ways_at_once(self) -> None:
+        """Full and partial reconciles and single looks beside each other end as one alone."""
+        reconciler, touched = self.world.reconciler, self.touched
+
+        async def together() -> None:
+            await asyncio.gather(
+                reconciler.reconcile(),
+                reconciler.reconcile(self.scopes(touched[: len(touched) // 2])),
+                reconciler.reconcile(self.scopes(touched[len(touched) // 2 :])),
+                reconciler.refresh(touched),
+            )
+
+        self.runner.run(together())
+        self.touched.clear()
+        self.check()
+
     def run_reconcile(self, reconciler: Reconciler, hints: list[str] | None) -> None:
-        scopes = None
-        if hints is not None:
-            scopes = [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in hints]
-            scopes += [Scope(k, recursive=True) for k in hints if self.world.memory.is_directory(k)]
+        scopes = None if hints is None else self.scopes(hints)
         self.runner.run(reconciler.reconcile(scopes))
+
+    def scopes(self, hints: list[str]) -> list[Scope]:
+        near = [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in hints]
+        below = [Scope(k, recursive=True) for k in hints if self.world.memory.is_directory(k)]
+        return near + below
 
     def check(self) -> None:
         rows, expected = self.world.rows(), self.world.expected()

@@ -1,5 +1,6 @@
 """A library of fake photos in memory, and what its index has to be."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from hashlib import blake2b
@@ -18,7 +19,10 @@ LONG_AFTER = 1_900_000_000.0
 
 
 def fake_read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
-    """Read a photo whose content is ``pixels|description``; its sidecars describe it too."""
+    """Read a photo whose content is ``pixels|description``; its sidecars describe it too.
+
+    Pixels that begin with ``broken`` have a problem.
+    """
     files: list[IndexedFile] = []
     contents: list[str] = []
     for file in observed.files:
@@ -27,8 +31,9 @@ def fake_read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
             files.append(IndexedFile(file.object_key, opened.state))
     pixels, _, text = contents[0].partition("|")
     description = " + ".join(filter(None, [text, *contents[1:]])) or None
+    problem = "not whole" if pixels.startswith("broken") else None
     return Decoded(
-        photo=fake_photo(files[0], description),
+        photo=fake_photo(files[0], description, problem),
         fingerprint=fingerprint_of(pixels),
         files=tuple(files),
     )
@@ -39,8 +44,8 @@ def fingerprint_of(pixels: str) -> str:
     return "1:" + blake2b(pixels.encode(), digest_size=16).hexdigest()
 
 
-def fake_photo(file: IndexedFile, description: str | None) -> Photo:
-    """A photo with little in it; ``truncated`` pixels make it one with a problem."""
+def fake_photo(file: IndexedFile, description: str | None, problem: str | None = None) -> Photo:
+    """A photo with little in it."""
     return Photo(
         id="",
         object_key=file.object_key,
@@ -61,7 +66,7 @@ def fake_photo(file: IndexedFile, description: str | None) -> Photo:
         stored_in=(),
         description_sources=(),
         writable=True,
-        problem=None,
+        problem=problem,
         etag="",
     )
 
@@ -97,6 +102,13 @@ class World:
     def expected(self) -> dict[str, IndexedPhoto]:
         """The rows of an index built from nothing, by key."""
         return built_from_nothing(self.storage)
+
+    async def settled(self) -> None:
+        """Wait until nothing is to be read again, a minute after the last change."""
+        self.now += 60
+        async with asyncio.timeout(10):
+            while self.reconciler.settling:  # noqa: ASYNC110 - it has no event to wait for
+                await asyncio.sleep(0.005)
 
     async def close(self) -> None:
         """End the threads."""
