@@ -15,7 +15,7 @@ from tagline.metadata.png import SIGNATURE
 from tagline.metadata.png_words import TextChunk
 from tagline.metadata.proof_png import prove_png
 
-_CHUNK_LIMIT: Final = 1 << 18
+_CHUNK_LIMIT: Final = 1 << 16
 _MAX_CHUNK_BYTES: Final = (1 << 31) - 1
 _DESCRIPTION_LIMIT: Final = 8
 # Apple's iDOT counts from itself to the image data, so nothing may come between the two.
