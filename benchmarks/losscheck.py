@@ -45,6 +45,10 @@ ALLOWED = (
 )
 """What keeping all descriptions in step changes besides EXIF ImageDescription, and may."""
 
+_VP8X = re.compile(r"VP8X flags/size (\w\w)(\w*) -> (\w\w)(\w*)")
+_WEBP_METADATA = 0x0C
+"""The flags in VP8X that announce EXIF and XMP (WebP container specification)."""
+
 Writer = Callable[[Path], str | None]
 """Edits a file in place; gives the reason when it refuses."""
 
@@ -135,7 +139,7 @@ def judge(corpus: list[Path], write: Writer, judge_directory: Path) -> Outcome:
         command += ["--expect", TEXT, "--json", str(verdict), "--allow", *ALLOWED]
         subprocess.run(command, check=True, capture_output=True, timeout=3600)
         for key, losses in json.loads(verdict.read_text("utf-8")).items():
-            kinds = [kind for kind, what in losses if not _is_none(kind, what)]
+            kinds = [kind for kind, what in losses if not is_none(kind, what)]
             if kinds and kinds != ["missing"]:
                 outcome.harmed[names[key]] = ", ".join(sorted(set(kinds)))
             elif not kinds:
@@ -143,8 +147,14 @@ def judge(corpus: list[Path], write: Writer, judge_directory: Path) -> Outcome:
     return outcome
 
 
-def _is_none(kind: str, what: str) -> bool:
-    """Whether this is no loss; the judge knows no way to say that a WebP's XMP may change."""
+def is_none(kind: str, what: str) -> bool:
+    """Whether what the judge says is no loss.
+
+    It knows no way to say that the XMP of a WebP may change, nor that VP8X then announces it.
+    """
+    if kind == "chunk-lost" and (flags := _VP8X.fullmatch(what.strip())):
+        before, after = (int(flags[k], 16) for k in (1, 3))
+        return (before | _WEBP_METADATA, flags[2]) == (after | _WEBP_METADATA, flags[4])
     return kind.startswith("info-") or (kind, what.strip()) == ("chunk-lost", "XMP")
 
 

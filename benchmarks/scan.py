@@ -162,13 +162,13 @@ def main() -> None:
         profile.dump_stats(options.profile)
         return
     if options.photos:
-        made = provenance("benchmarks.scan")
-        publish("scan", cold(directory, options.photos) + "\n" + made, options)
+        text = cold(directory, options.photos)
+        publish("scan", text + "\n" + provenance("benchmarks.scan"), options)
     if options.rescan:
         directory = options.work / f"bare-{options.rescan}"
         Library(profile="bare").write(directory, options.rescan)
-        made = provenance("benchmarks.scan")
-        publish("rescan", rescan(directory, options.rescan) + "\n" + made, options)
+        text = rescan(directory, options.rescan)
+        publish("rescan", text + "\n" + provenance("benchmarks.scan"), options)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,9 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.library import Library
-from benchmarks.measuring import parser, percentile, provenance, publish, table
+from benchmarks.measuring import described, parser, percentile, provenance, publish, table
 from tagline.config.compose import build_library
 from tagline.config.settings import load_settings
-from tagline.metadata.jpeg_edit import embed
 
 PASSWORD = "correct horse battery staple"
 TICK_SECONDS = 0.001
@@ -185,7 +184,7 @@ async def delays(server: Process, photos: Path, items: list[dict[str, Any]]) -> 
         path = photos / item["object_key"]
         text = f"von aussen {number}"
         new = path.with_name(".new")
-        new.write_bytes(embed(path.read_bytes(), text, None))
+        new.write_bytes(described(path.read_bytes(), text))
         start = time.perf_counter()
         new.rename(path)
         while text not in (await server.get(f"/photos/{item['id']}")).decode():
