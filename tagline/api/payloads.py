@@ -6,32 +6,16 @@ a test holds that it is what ``Photo`` says here.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
-from pydantic.config import JsonDict
+from pydantic import AwareDatetime, BaseModel, Field
 
 from tagline.api.inputs import BodyInput
-from tagline.api.text import description_text, rfc3339
-from tagline.model.text import DESCRIPTION_MAX_CHARACTERS
+from tagline.api.metadata import MOMENT_EXAMPLE, PhotoMetadata
 
 ID_EXAMPLE = "0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11"
-MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
 ETAG_EXAMPLE = "3f8a1c0d9e2b7a6455d01c2e"
 
 PhotoId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, examples=[ID_EXAMPLE])]
-DescriptionText = Annotated[
-    str,
-    AfterValidator(description_text),
-    Field(json_schema_extra={"maxLength": DESCRIPTION_MAX_CHARACTERS, "pattern": r"^[^\u0000]*$"}),
-]
-MomentText = Annotated[
-    str, AfterValidator(rfc3339), Field(json_schema_extra={"format": "date-time"})
-]
 Moment = Annotated[AwareDatetime, Field(examples=[MOMENT_EXAMPLE])]
-
-
-def _without_default(schema: JsonDict) -> None:
-    """Leaving a member out is not the same as null, so null is not shown as its default."""
-    del schema["default"]
 
 
 class LoginRequest(BodyInput):
@@ -96,14 +80,6 @@ class DescriptionSource(BaseModel):
     )
     agrees: bool = Field(description="Whether it says what `metadata.description` says.")
     text: str | None = Field(description="What it says, where it does not agree.")
-
-
-class PhotoMetadata(BaseModel):
-    """All that a person may edit; null means that the photo says nothing."""
-
-    description: str | None = Field(
-        description="What the photo shows, in words.", examples=["Grandma in Oslo, 1974"]
-    )
 
 
 class Photo(BaseModel):
@@ -190,24 +166,6 @@ class PhotoIdListResponse(BaseModel):
     limit: int = Field(examples=[100])
     offset: int = Field(examples=[0])
     items: list[PhotoReference]
-
-
-class UpdateMetadataRequest(BodyInput):
-    """What to change; a member that is left out stays as it is."""
-
-    description: DescriptionText | None = Field(
-        default=None,
-        description="The new description; null or an empty text removes it. Any Unicode but NUL "
-        "and lone surrogates, at most 10,000 characters, kept as it is.",
-        json_schema_extra=_without_default,
-        examples=["Grandma in Oslo, 1974"],
-    )
-    last_modified: MomentText | None = Field(
-        default=None,
-        description="The photo's `last_modified` as last seen; another one now means 409.",
-        json_schema_extra=_without_default,
-        examples=[MOMENT_EXAMPLE],
-    )
 
 
 class RescanError(BaseModel):

@@ -3,8 +3,8 @@
 import uuid
 from typing import Annotated, Literal
 
+import msgspec
 from aiohttp import web
-from msgspec import UNSET
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -18,6 +18,7 @@ from tagline.api.conditional import (
 )
 from tagline.api.images import send_image
 from tagline.api.inputs import Call, HeaderInput, PathInput, QueryInput
+from tagline.api.metadata import UpdateMetadataRequest
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.payloads import (
     ETAG_EXAMPLE,
@@ -25,7 +26,6 @@ from tagline.api.payloads import (
     Photo,
     PhotoIdListResponse,
     PhotoListResponse,
-    UpdateMetadataRequest,
 )
 from tagline.api.refusals import ConditionFailed
 from tagline.api.text import entity_tags
@@ -36,7 +36,7 @@ _TAG = "Photos"
 _LARGEST_OFFSET = 2**53 - 1  # what every JSON reader holds exactly (RFC 8259, 6)
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
     """Decimal digits only: pydantic alone would take 1_0, 1.0 and white space as well."""
     if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit()):
         raise PydanticCustomError("int_parsing", "Input should be a whole number in digits")
@@ -46,10 +46,10 @@ def _digits(value: object) -> object:
 class PhotoListQuery(QueryInput):
     """Which page of photos."""
 
-    limit: Annotated[int, BeforeValidator(_digits)] = Field(
+    limit: Annotated[int, BeforeValidator(digits)] = Field(
         default=100, ge=1, le=500, description="How many photos at most.", examples=[100]
     )
-    offset: Annotated[int, BeforeValidator(_digits)] = Field(
+    offset: Annotated[int, BeforeValidator(digits)] = Field(
         default=0,
         ge=0,
         le=_LARGEST_OFFSET,
@@ -211,19 +211,17 @@ async def get_photo(call: Call, path: PhotoPath, headers: ReadHeaders) -> web.Re
 async def update_metadata(
     call: Call, path: PhotoPath, headers: EditHeaders, body: UpdateMetadataRequest
 ) -> web.Response:
-    """Describe a photo: the text is written where every other photo program finds it.
+    """Change what a photo says: it is written where every other photo program finds it.
 
     The answer comes when the change is durably on disk. To overwrite nobody's edit, send the
     `last_modified` that you last saw (409 when it is another one now), or its entity tag in
     `If-Match` (412). Both are judged against the file on disk. A change that asks for nothing
-    changes nothing.
+    changes nothing; a member that is left out stays as it is, and null removes it.
 
-    Where the text cannot be put into the photo itself provably safely, it goes to sidecar files
-    beside it: `stored_in` names the places.
+    Where it cannot be put into the photo itself provably safely, it goes to sidecar files
+    beside it: `stored_in` names the places of the description, `not_embedded` the reason.
     """
-    change = MetadataChange(
-        description=(body.description or None) if "description" in body.model_fields_set else UNSET
-    )
+    change = _change_of(body)
     photo_id = path.known_id()
     precondition = Precondition(
         last_modified=body.last_modified or _unmodified_since(call, photo_id),
@@ -232,6 +230,15 @@ async def update_metadata(
     photo = await call.library.edit(photo_id, change, precondition)
     validators = photo_validators(photo.etag, photo.last_modified)
     return json_answer(photo, headers=validators.headers())
+
+
+def _change_of(body: UpdateMetadataRequest) -> MetadataChange:
+    """The members that the body holds, but for its condition; empty ones remove."""
+    names = body.model_fields_set - {"last_modified"}
+    asked = {name: getattr(body, name) for name in names}
+    return msgspec.convert(
+        {n: None if v in ("", []) else v for n, v in asked.items()}, MetadataChange
+    )
 
 
 def _unmodified_since(call: Call, photo_id: str) -> str | None:

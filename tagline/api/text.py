@@ -1,23 +1,58 @@
 """Rules about texts of a request, as pydantic applies them and OpenAPI states them."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
 from tagline.api.conditional import parse_if_match
 from tagline.errors import InvalidValue
-from tagline.model.text import check_description
+from tagline.model.text import (
+    check_description,
+    check_keywords,
+    check_rating,
+    check_taken_at,
+    check_title,
+)
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 
 
+_Value = TypeVar("_Value")
+
+
 def description_text(text: str) -> str:
     """The description as it is, if it can be stored."""
+    return _checked(check_description, text)
+
+
+def title_text(text: str) -> str:
+    """The title as it is, if it can be stored."""
+    return _checked(check_title, text)
+
+
+def keyword_list(texts: list[str]) -> list[str]:
+    """The keywords without outer white space, if they can be stored."""
+    return list(_checked(check_keywords, tuple(texts)))
+
+
+def rating_number(rating: int) -> int:
+    """The rating as it is, if it is one."""
+    return _checked(check_rating, rating)
+
+
+def taken_at_text(text: str) -> str:
+    """The moment as it is, if it is one."""
+    return _checked(check_taken_at, text)
+
+
+def _checked(check: Callable[[_Value], _Value], value: _Value) -> _Value:
     try:
-        return check_description(text)
+        return check(value)
     except InvalidValue as error:
         raise PydanticCustomError("invalid_value", "{fault}", {"fault": error.fault}) from error
 

@@ -12,7 +12,7 @@ from tagline.index.encoded import encode_document
 from tagline.index.protocol import IndexedState
 from tagline.model import FINGERPRINT_VERSION, IndexedFile, IndexedPhoto, Photo, photo_id
 
-CONTENT = f"photos 1, fingerprints {FINGERPRINT_VERSION}"
+CONTENT = f"photos 2, fingerprints {FINGERPRINT_VERSION}"
 """The schema of the documents. Change it, and indexes of the old one are built anew."""
 
 _ID_AT = len('{"id":"')
@@ -32,6 +32,8 @@ class FilesRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     fingerprint: str
     files: tuple[IndexedFile, ...]
+    adopted: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     other_id: bool = False
 
 
@@ -54,7 +56,13 @@ def encode_row(row: IndexedPhoto) -> tuple[bytes, bytes]:
     if not row.files or row.files[0].object_key != row.photo.object_key:
         raise ValueError("the first file of an index row is the photo itself")
     other_id = row.photo.id != photo_id(row.fingerprint)
-    files = FilesRow(fingerprint=row.fingerprint, files=row.files, other_id=other_id)
+    files = FilesRow(
+        fingerprint=row.fingerprint,
+        files=row.files,
+        adopted=row.adopted,
+        stale=row.stale,
+        other_id=other_id,
+    )
     return encode_document(row.photo), encode_document(files)
 
 
@@ -66,8 +74,14 @@ def has_other_id(files: bytes) -> bool:
 def state_of(photo_id: str, files: bytes) -> IndexedState:
     """The part of a row that a reconcile compares."""
     row = decode_files(files)
-    key = row.files[0].object_key
-    return IndexedState(id=photo_id, object_key=key, fingerprint=row.fingerprint, files=row.files)
+    return IndexedState(
+        id=photo_id,
+        object_key=row.files[0].object_key,
+        fingerprint=row.fingerprint,
+        files=row.files,
+        adopted=row.adopted,
+        stale=row.stale,
+    )
 
 
 def sort_key(photo: bytes) -> bytes:

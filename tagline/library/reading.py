@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from tagline.errors import ObjectUnreadable
 from tagline.metadata import (
+    FIELDS,
     PhotoReading,
     SidecarFile,
     SidecarFiles,
@@ -15,6 +18,7 @@ from tagline.metadata import (
 )
 from tagline.model import IndexedFile, Metadata, Photo
 from tagline.model.keys import directory_of, join, name_of
+from tagline.model.text import offset_text
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Decoded, Observed
 
@@ -94,7 +98,7 @@ def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable:
     return Photo(
         id="",
         object_key=object_key,
-        metadata=Metadata(description=reading.description),
+        metadata=metadata_of(reading),
         last_modified=rfc3339_from_ns(newest),
         media_type=row.media_type if row else UNKNOWN_MEDIA_TYPE,
         size=state.size,
@@ -115,6 +119,12 @@ def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable:
         problem=reading.problem,
         etag="",
     )
+
+
+def metadata_of(reading: PhotoReading) -> Metadata:
+    """All that a person may edit, as clients see it."""
+    found = {f.name: f.show(reading.found[f.name].value) for f in FIELDS}
+    return msgspec.convert({n: v for n, v in found.items() if v is not None}, Metadata)
 
 
 def camera_of(make: str | None, model: str | None) -> str | None:
@@ -144,10 +154,7 @@ def _rfc3339_taken(taken: TakenAt | None) -> str | None:
 
 
 def _offset(taken: TakenAt | None) -> str | None:
-    if taken is None or taken.offset_minutes is None:
-        return None
-    hours, minutes = divmod(abs(taken.offset_minutes), 60)
-    return f"{'-' if taken.offset_minutes < 0 else '+'}{hours:02d}:{minutes:02d}"
+    return offset_text(taken.offset_minutes) or None if taken else None
 
 
 def _rfc3339(utc: datetime) -> str:

@@ -15,20 +15,20 @@ from tagline.metadata import (
     EditRequest,
     PhotoReading,
     SidecarFiles,
+    accepted,
     codec_of,
-    edit_description,
-    is_noop,
+    edit_photo,
+    edits_of,
     read_photo,
 )
 from tagline.model import FileState, IndexedFile, MetadataChange, Precondition, with_etag
 from tagline.model.keys import directory_of, join, name_of
-from tagline.model.text import check_description
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Decoded, observe_photo
 
 WriteMode = Literal["embed", "sidecar"]
 EDITED_MAX_BYTES = 256 * 1024 * 1024
-"""A larger file is not edited in memory: its description goes to sidecars."""
+"""A larger file is not edited in memory: its fields go to sidecars."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +67,11 @@ class PhotoWriter:
             InvalidValue: a value cannot be stored.
             PhotoModified: ``last_modified`` is not the current one.
             PreconditionFailed: no entity tag matches.
-            EditRefused: there is no safe place for the text.
+            EditRefused: there is no safe place for a value.
             ObjectChanged: the file is another photo, or was changed meanwhile.
             StorageError: the file is gone, or cannot be written.
         """
-        text = _wanted_text(change)
+        values = accepted(asked_of(change))
         observed = observe_photo(self._storage, target.object_key)
         keys = tuple(file.object_key for file in observed.files[1:])
         with self._storage.open(target.object_key) as opened:
@@ -83,10 +83,11 @@ class PhotoWriter:
             check_precondition(
                 decoded_of(self._storage, reading, files), target.photo_id, precondition
             )
-            if text is UNSET or is_noop(reading, text):
+            edits = edits_of(reading, values)
+            if not edits:
                 return Written(changed=False)
             request = self._request(opened, target.object_key, reading, sidecars)
-            edit = edit_description(msgspec.structs.replace(request, text=text))
+            edit = edit_photo(msgspec.structs.replace(request, edits=edits))
         self._write(files, edit, sidecars)
         return Written(changed=True, not_embedded=edit.not_embedded)
 
@@ -103,7 +104,7 @@ class PhotoWriter:
             source=opened,
             reading=reading,
             sidecars=sidecars,
-            text=None,
+            edits=(),
             data=None if refusal else read_whole(opened, object_key),
             refusal=refusal,
         )
@@ -173,12 +174,10 @@ def check_precondition(decoded: Decoded, photo_id: str, precondition: Preconditi
         raise PhotoModified(seen, photo.last_modified, photo.etag)
 
 
-def _wanted_text(change: MetadataChange) -> str | msgspec.UnsetType | None:
-    """The description asked for; a blank one means none."""
-    text = change.description
-    if text is UNSET or text is None:
-        return text
-    return check_description(text) if text.strip() else None
+def asked_of(change: MetadataChange) -> dict[str, object]:
+    """The members of a change that ask for something."""
+    asked: dict[str, object] = msgspec.structs.asdict(change)
+    return {name: value for name, value in asked.items() if value is not UNSET}
 
 
 def _same_moment(left: str, right: str) -> bool:

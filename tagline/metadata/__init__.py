@@ -1,6 +1,7 @@
 """Reading and editing photo metadata: bytes in, bytes out, no files, no clock."""
 
-from tagline.metadata.edit import Edit, EditRequest, edit_description, is_noop
+from tagline.metadata.edit import Edit, EditRequest, accepted, edit_photo, edits_of
+from tagline.metadata.fields import FIELDS
 from tagline.metadata.pairing import SidecarNames, pair, photos_of_sidecar, sidecars_of
 from tagline.metadata.reading import is_sidecar, read_photo
 from tagline.metadata.registry import HEAD_BYTES, Format, codec_of, format_of, is_photo
@@ -8,6 +9,7 @@ from tagline.metadata.resolve import timestamp_of
 from tagline.metadata.values import PhotoReading, SidecarFile, SidecarFiles, TakenAt
 
 __all__ = [
+    "FIELDS",
     "HEAD_BYTES",
     "Edit",
     "EditRequest",
@@ -17,10 +19,11 @@ __all__ = [
     "SidecarFiles",
     "SidecarNames",
     "TakenAt",
+    "accepted",
     "codec_of",
-    "edit_description",
+    "edit_photo",
+    "edits_of",
     "format_of",
-    "is_noop",
     "is_photo",
     "is_sidecar",
     "pair",

@@ -1,18 +1,20 @@
-"""Writing a description to every place that would otherwise contradict it.
+"""Writing fields to every place that would otherwise contradict them.
 
 The result is a set of new file contents; nothing is written here. Whatever is returned has been
-read again and shows the new text: an edit of the photo itself that does not is given up, and the
-text goes to sidecars.
+read again and shows the new values: an edit of the photo itself that does not is given up, and the
+values go to sidecars.
 """
+
+from collections.abc import Mapping
 
 import msgspec
 
-from tagline.errors import EditRefused
-from tagline.metadata import registry, sidecar_json, sidecar_xmp
+from tagline.errors import EditRefused, InvalidValue
+from tagline.metadata import edit_sidecars, registry
+from tagline.metadata.field_types import Edits, FieldEdit
+from tagline.metadata.fields import BY_NAME
 from tagline.metadata.reading import read_photo
-from tagline.metadata.resolve import timestamp_of
-from tagline.metadata.values import JsonSidecarValues, PhotoReading, SidecarFile, SidecarFiles
-from tagline.metadata.xmp_text import check_text
+from tagline.metadata.values import FieldValue, PhotoReading, SidecarFile, SidecarFiles, is_blank
 from tagline.model import ByteSource, BytesSource
 
 _PLACES = 5
@@ -20,17 +22,17 @@ _PLACES = 5
 
 
 class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A photo as it is, and the description it is to have.
+    """A photo as it is, and the fields as they are to be.
 
     ``source`` gives the photo's bytes. ``data`` is the whole of them, or None where the photo is
-    not to be edited; ``refusal`` then says why. ``text`` is None to remove the description.
+    not to be edited; ``refusal`` then says why.
     """
 
     name: str
     source: ByteSource
     reading: PhotoReading
     sidecars: SidecarFiles
-    text: str | None
+    edits: tuple[FieldEdit, ...]
     data: bytes | None = None
     refusal: str | None = None
 
@@ -39,8 +41,8 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """New file contents.
 
     ``photo`` is the photo's new content, None when it stays. ``sidecars`` gives the new content of
-    each sidecar by file name, None to delete it. ``not_embedded`` says why the text is not in the
-    photo itself, None when it is.
+    each sidecar by file name, None to delete it. ``not_embedded`` says why the values are not in
+    the photo itself, None when they are.
     """
 
     photo: bytes | None = None
@@ -48,18 +50,38 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     not_embedded: str | None = None
 
 
-def is_noop(reading: PhotoReading, text: str | None) -> bool:
-    """Whether every place says already what is asked for."""
-    return reading.description == text and all(source.agrees for source in reading.sources)
-
-
-def edit_description(request: EditRequest) -> Edit:
-    """Content of every file that has to change for the photo to show the text everywhere.
+def accepted(wanted: Mapping[str, object]) -> dict[str, FieldValue]:
+    """The values asked for, by field, as they are stored; None removes a field.
 
     Raises:
-        EditRefused: the text can be written neither into the photo nor beside it, with the reason.
+        InvalidValue: there is no such field, or it cannot hold such a value.
     """
-    if is_noop(request.reading, request.text):
+    values: dict[str, FieldValue] = {}
+    for name, asked in wanted.items():
+        field = BY_NAME.get(name)
+        if field is None:
+            raise InvalidValue(name, "there is no such field")
+        values[name] = None if asked is None else field.accept(asked)
+    return values
+
+
+def edits_of(reading: PhotoReading, values: Mapping[str, FieldValue]) -> tuple[FieldEdit, ...]:
+    """What has to be edited; fields of which every place says already what is asked for are not."""
+    found = [(name, value, reading.found[name]) for name, value in values.items()]
+    return tuple(
+        FieldEdit(field=BY_NAME[name], old=was.value, new=value)
+        for name, value, was in found
+        if not (was.agrees and _same(was.value, value))
+    )
+
+
+def edit_photo(request: EditRequest) -> Edit:
+    """Content of every file that has to change for the photo to show the values everywhere.
+
+    Raises:
+        EditRefused: they can be written neither into the photo nor beside it, with the reason.
+    """
+    if not request.edits:
         return Edit()
     refusal = request.refusal
     if request.data is not None and refusal is None:
@@ -75,22 +97,38 @@ def _embed(request: EditRequest, data: bytes) -> Edit:
     embed = registry.embedder_of(data, request.name)
     if embed is None:
         raise EditRefused("this format is not edited in place")
-    after = embed(data, request.text, request.reading.description)
-    for _ in range(_PLACES if request.text is None else 0):
+    after = embed(data, request.edits)
+    for _ in range(_PLACES):
         # Beneath a removed text another one may show: of a comment, say. It goes as well.
-        shown = read_photo(BytesSource(after), request.name).description
-        if shown is None:
+        left = _left(after, request)
+        if not left:
             break
-        after = embed(after, None, shown)
-    sidecars = _sidecars(request, create=False)
+        after = embed(after, left)
+    sidecars = edit_sidecars.follow(request.name, request.sidecars, request.reading, request.edits)
     edit = Edit(photo=None if after == data else after, sidecars=sidecars)
     _check(request, edit, BytesSource(after))
     return edit
 
 
+def _left(data: bytes, request: EditRequest) -> Edits:
+    """The removals that have to be made again, each of what shows now."""
+    removals = [edit.field for edit in request.edits if edit.removes]
+    if not removals:
+        return ()
+    found = read_photo(BytesSource(data), request.name).found
+    return tuple(
+        FieldEdit(field=field, old=found[field.name].value, new=None)
+        for field in removals
+        if not is_blank(found[field.name].value)
+    )
+
+
 def _beside(request: EditRequest, refusal: str | None) -> Edit:
     """Both sidecars; the photo itself stays as it is."""
-    edit = Edit(sidecars=_sidecars(request, create=True, refusal=refusal), not_embedded=refusal)
+    changes = edit_sidecars.make(
+        request.name, request.sidecars, request.reading, request.edits, refusal
+    )
+    edit = Edit(sidecars=changes, not_embedded=refusal)
     _check(request, edit, request.source)
     return edit
 
@@ -99,14 +137,25 @@ def _check(request: EditRequest, edit: Edit, photo: ByteSource) -> None:
     """Read the result as if from disk.
 
     Raises:
-        EditRefused: it does not show the text, or is another photo by its fingerprint.
+        EditRefused: it does not show what was asked for, shows another field differently, or is
+            another photo by its fingerprint.
     """
     files = apply_to_sidecars(request.name, request.sidecars, edit.sidecars)
     after = read_photo(photo, request.name, files)
-    if after.description != request.text:
-        raise EditRefused("proof: the text does not read back")
+    wanted = {name: was.value for name, was in request.reading.found.items()}
+    wanted |= {one.field.name: one.new for one in request.edits}
+    for name, value in wanted.items():
+        if not _same(after.found[name].value, value):
+            raise EditRefused(f"proof: the {_NAMES.get(name, name)} does not read back")
     if after.fingerprint != request.reading.fingerprint:
         raise EditRefused("proof: the image data would change")
+
+
+_NAMES = {"description": "text", "taken_at": "date"}
+
+
+def _same(one: FieldValue, other: FieldValue) -> bool:
+    return one == other or (is_blank(one) and is_blank(other))
 
 
 def apply_to_sidecars(
@@ -126,73 +175,3 @@ def apply_to_sidecars(
         stem_xmp=after(before.stem_xmp, None),
         json=after(before.json, f"{name}.json"),
     )
-
-
-def _sidecars(
-    request: EditRequest, *, create: bool, refusal: str | None = None
-) -> dict[str, bytes | None]:
-    """New content of the sidecars that are there, and of the standard two where asked for."""
-    before, stale = request.sidecars, request.reading.stale_sidecars
-    changes: dict[str, bytes | None] = {}
-    if create and any(file and file.name in stale for file in (before.xmp, before.json)):
-        raise EditRefused("a sidecar of another photo has this photo's name; move it away first")
-    for file in (before.xmp, before.stem_xmp):
-        if file and file.name not in stale:
-            changes[file.name] = _xmp(request, file)
-    if before.json and before.json.name not in stale:
-        changes[before.json.name] = _json(request, before.json, create=create, refusal=refusal)
-    if create and before.xmp is None:
-        changes[f"{request.name}.xmp"] = _xmp(request, None)
-    if create and before.json is None:
-        changes[f"{request.name}.json"] = _json(request, None, create=create, refusal=refusal)
-    return _only_changes(before, changes)
-
-
-def _xmp(request: EditRequest, file: SidecarFile | None) -> bytes | None:
-    """The XMP sidecar's new content; None when it would say nothing.
-
-    A text that XML cannot hold is in the JSON sidecar alone; no XMP may contradict it.
-    """
-    return sidecar_xmp.write(
-        file.data if file else None,
-        description=request.text if _fits_xml(request.text) else None,
-        fingerprint=request.reading.fingerprint,
-    )
-
-
-def _json(
-    request: EditRequest, file: SidecarFile | None, *, create: bool, refusal: str | None
-) -> bytes | None:
-    """The JSON sidecar's new content; None when it would say nothing.
-
-    Where the photo's own text cannot be removed, an empty sidecar stays to say that there is none.
-    """
-    says_removed = create and request.text is None and request.reading.embedded
-    values = JsonSidecarValues(
-        title=request.name,
-        description=request.text,
-        taken_timestamp=timestamp_of(request.reading.taken),
-        fingerprint=request.reading.fingerprint,
-        removed=("description",) if says_removed else (),
-        not_embedded=refusal if create else None,
-    )
-    data = sidecar_json.write(file.data if file else None, values)
-    if request.text is None and not says_removed and sidecar_json.is_own_and_empty(data):
-        return None
-    return data
-
-
-def _fits_xml(text: str | None) -> bool:
-    try:
-        check_text(text or "")
-    except EditRefused:
-        return False
-    return True
-
-
-def _only_changes(
-    before: SidecarFiles, changes: dict[str, bytes | None]
-) -> dict[str, bytes | None]:
-    old = {f.name: f.data for f in (before.xmp, before.stem_xmp, before.json) if f}
-    # What was not there and is not to be there (None both times) is no change either.
-    return {name: data for name, data in changes.items() if old.get(name) != data}

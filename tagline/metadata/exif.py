@@ -3,7 +3,7 @@
 from typing import Final
 
 from tagline.metadata.exif_ifd import DIALECTS, Value, Walk
-from tagline.metadata.exif_text import text, trimmed, user_comment, utf16
+from tagline.metadata.exif_text import text, trimmed, user_comment, utf16, xp_list
 from tagline.metadata.exif_time import moment
 from tagline.metadata.values import ExifValues, TakenAt
 from tagline.model import ByteSource, Gps
@@ -14,7 +14,8 @@ _ORIGINAL, _DIGITIZED = 0x9003, 0x9004
 _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 0x9011, 0x9012
 _USER_COMMENT = 0x9286
 _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED = 0x9291, 0x9292
-_XP_COMMENT = 0x9C9C
+_XP_TITLE, _XP_COMMENT, _XP_KEYWORDS = 0x9C9B, 0x9C9C, 0x9C9E
+_RATING = 0x4746
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _LENS = 0xA434
 
@@ -29,6 +30,7 @@ _IN_IFD0: Final = frozenset(
     {
         *(_DESCRIPTION, _MAKE, _MODEL, _ORIENTATION, _EXIF_IFD, _GPS_IFD, _XP_COMMENT),
         *(_ORIGINAL, _DIGITIZED, _SUBSEC_ORIGINAL, _USER_COMMENT, _LENS),
+        *(_XP_TITLE, _XP_KEYWORDS, _RATING),
     }
 )
 _IN_GPS: Final = frozenset(range(1, 7))
@@ -67,11 +69,14 @@ def _values(walk: Walk) -> ExifValues:
     get = found.get
     orientation = integer(get(_ORIENTATION))
     comment = get(_USER_COMMENT)
-    xp = get(_XP_COMMENT)
+    rating = integer(get(_RATING))
     return ExifValues(
         description=text(v[1]) if (v := get(_DESCRIPTION)) else None,
         user_comment=user_comment(comment[1], walk.dialect.order) if comment else None,
-        xp_comment=utf16(xp[1], "utf-16-le") if xp else None,
+        xp_comment=utf16(v[1], "utf-16-le") if (v := get(_XP_COMMENT)) else None,
+        xp_title=utf16(v[1], "utf-16-le") if (v := get(_XP_TITLE)) else None,
+        xp_keywords=xp_list(v[1]) if (v := get(_XP_KEYWORDS)) else (),
+        rating=rating if rating is not None and 0 <= rating <= 5 else None,
         make=trimmed(v[1]) if (v := get(_MAKE)) else None,
         model=trimmed(v[1]) if (v := get(_MODEL)) else None,
         lens=trimmed(v[1]) if (v := get(_LENS)) else None,

@@ -1,131 +1,186 @@
-"""Changing the description in an EXIF block and nothing else.
+"""Changing fields in an EXIF block and nothing else.
 
 Maker notes hold offsets from the start of the block, and nobody knows all of them. So every byte
-stays where it is: a text that fits takes its old place, a longer one is appended and its entry
-re-pointed, and where IFD0 has no entry to spare a longer copy of IFD0 is appended and the header
-re-pointed. What former edits appended is at the end, is recognised there and used again.
+stays where it is: a value that fits takes its old place, a longer one is appended and its entry
+re-pointed, and where a directory has no entry to spare a longer copy of it is appended and what
+led to it re-pointed. What former edits appended is at the end, is recognised there and used again.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
-from tagline.metadata import exif_text
 from tagline.metadata.exif_piexif import build_block
 from tagline.metadata.exif_place import Draft, Wanted
-from tagline.metadata.exif_remove import remove_description
-from tagline.metadata.tiff_block import (
-    IMAGE_DESCRIPTION,
-    USER_COMMENT,
-    XP_COMMENT,
-    Block,
-    Entry,
-)
+from tagline.metadata.exif_remove import remove_tags
+from tagline.metadata.field_types import Edits, ExifPlace, FieldEdit, When
+from tagline.metadata.fields import FIELDS, describing
+from tagline.metadata.tiff_block import EXIF_IFD, Block, Entry
 
-_ASCII_TYPE: Final = 2
-_BYTE_TYPE: Final = 1
-_UNDEFINED_TYPE: Final = 7
+_TEXTUAL: Final = frozenset({1, 2, 7})
+
+Values = dict[tuple[str, int], bytes]
+"""Values by directory and tag."""
 
 
-class Copies(NamedTuple):
-    """The entries that held the old text beside ImageDescription."""
+class Wish(NamedTuple):
+    """A place to be written: its entry, if it has one, and its value; None for none."""
 
-    user_comment: Entry | None
-    xp_comment: Entry | None
+    place: ExifPlace
+    entry: Entry | None
+    value: bytes | None
 
 
 def edit_block(
     block: bytes, text: str | None, *, room: int, follow: bytes = b"", old_text: str | None = None
 ) -> bytes:
-    """The block with this ImageDescription, or without one.
+    """The block with this description, or without one; see ``edit_fields``."""
+    return edit_fields(block, (describing(text, old_text),), room=room, follow=follow)
 
-    UserComment and XPComment are changed with it when they hold the old text.
+
+def edit_fields(block: bytes, edits: Edits, *, room: int, follow: bytes = b"") -> bytes:
+    """The block with these fields as they are to be.
 
     Args:
         block: from the TIFF header on.
-        text: the description; None removes it.
+        edits: what is to change; places that can say something else follow where they hold the
+            old value.
         room: the most bytes that the new block may have. Where that is not more than the block
             has, its length stays exactly.
         follow: the bytes that follow the block in its file; thumbnails of some cameras run a few
             bytes into them, and keep them when the block grows.
-        old_text: the description so far, where it may stand in other tags.
 
     Raises:
         EditRefused: it cannot be done without risk to something else in the block.
     """
     layout = Block(block)
     layout.check()
-    copies = _copies(layout, old_text) if old_text is not None else Copies(None, None)
-    if text is None:
-        return _remove(layout, copies, fixed=room <= len(block))
-    wanted = [w for w in _wanted(layout, text, copies) if not _holds(layout, w)]
+    fixed = room <= len(block)
+    block = _without(layout, [w for w in _wishes(layout, edits) if w.value is None], fixed=fixed)
+    layout = Block(block)
+    wanted = [
+        Wanted(wish.entry, wish.place.tag, wish.place.kind, wish.value, wish.place.directory)
+        for wish in _wishes(layout, edits)
+        if wish.value is not None and not _holds(layout, wish)
+    ]
     if not wanted:
         return block
     return Draft(layout, room=room, follow=follow).store(wanted)
 
 
+def edit_or_make(
+    block: bytes | None, edits: Edits, *, room: int, follow: bytes = b""
+) -> bytes | None:
+    """The block with these fields: made where there is none, gone where nothing is left in it.
+
+    Raises:
+        EditRefused: as for ``edit_fields``.
+    """
+    made = {} if block is None else _fresh_values(block)
+    if made is None and block is not None:
+        return edit_fields(block, edits, room=room, follow=follow)
+    values = made or {}
+    for edit in edits:
+        for place in edit.field.exif:
+            value = place.encode(edit.new, ">")
+            if value is not None and place.when is When.ALWAYS:
+                values[place.directory, place.tag] = value
+            else:
+                values.pop((place.directory, place.tag), None)
+    return build_block(values) if values else None
+
+
 def fresh_block(text: str) -> bytes:
     """A block that holds this description and nothing else."""
-    return build_block({IMAGE_DESCRIPTION: text.encode()})
+    return edit_or_make(None, (describing(text, None),), room=0) or b""
 
 
 def is_fresh(block: bytes) -> bool:
-    """Whether the block is exactly what ``fresh_block`` makes, so that nothing else is in it."""
+    """Whether the block is exactly what Tagline makes, so that nothing else is in it."""
+    return _fresh_values(block) is not None
+
+
+def _fresh_values(block: bytes) -> Values | None:
+    """The values of a block that Tagline made; None where it is another's."""
+    made = {
+        (place.directory, place.tag): place.kind
+        for field in FIELDS
+        for place in field.exif
+        if place.when is When.ALWAYS
+    }
+    values: Values = {}
     try:
-        entry = Block(block).ifd0.find(IMAGE_DESCRIPTION)
-        if entry is None or entry.size > len(block):
-            return False
-        raw = block[entry.offset : entry.offset + entry.size].rstrip(b"\0")
-        return block == fresh_block(raw.decode())
-    except (EditRefused, UnicodeDecodeError):
+        layout = Block(block)
+        for name in ("IFD0", "Exif"):
+            directory = layout.named(name)
+            for entry in directory.entries if directory else ():
+                if (name, entry.tag) == ("IFD0", EXIF_IFD):
+                    continue
+                if made.get((name, entry.tag)) != entry.kind:
+                    return None
+                values[name, entry.tag] = layout.value(entry)
+        return values if values and block == build_block(values) else None
+    except EditRefused:
+        return None
+
+
+def _wishes(layout: Block, edits: Edits) -> Iterator[Wish]:
+    for edit in edits:
+        for place in edit.field.exif:
+            wish = _wish(layout, edit, place)
+            if wish is not None:
+                yield wish
+
+
+def _wish(layout: Block, edit: FieldEdit, place: ExifPlace) -> Wish | None:
+    """What is to be done at a place; None where it is to be left alone.
+
+    Raises:
+        EditRefused: the tag is there more than once.
+    """
+    directory = layout.named(place.directory)
+    found = [e for e in directory.entries if e.tag == place.tag] if directory else []
+    if len(found) > 1:
+        raise EditRefused(f"the EXIF block holds tag 0x{place.tag:04x} twice")
+    entry = found[0] if found else None
+    value = place.encode(edit.new, layout.order)
+    if entry is None and (place.when is not When.ALWAYS or value is None):
+        return None
+    if place.when is When.HELD and not (entry and _held(layout, entry, edit, place)):
+        return None
+    return Wish(place, entry, value)
+
+
+def _held(layout: Block, entry: Entry, edit: FieldEdit, place: ExifPlace) -> bool:
+    """Whether a place that can say something else holds the old value."""
+    if edit.old is None or place.read is None:
         return False
+    found = place.read(layout.value(entry), layout.order)
+    return found is not None and found.rstrip() == str(edit.old).rstrip()
 
 
-def _copies(layout: Block, old_text: str) -> Copies:
-    xp = layout.ifd0.find(XP_COMMENT)
-    if xp is not None and exif_text.utf16(layout.value(xp), "utf-16-le") != old_text:
-        xp = None
-    comment = layout.exif.find(USER_COMMENT) if layout.exif else None
-    if comment is not None and not _is_comment(layout, comment, old_text):
-        comment = None
-    return Copies(comment, xp)
-
-
-def _is_comment(layout: Block, entry: Entry, old_text: str) -> bool:
-    found = exif_text.user_comment(layout.value(entry), layout.order)
-    return found is not None and found.rstrip() == old_text.rstrip()
-
-
-def _wanted(layout: Block, text: str, copies: Copies) -> list[Wanted]:
-    wanted = [
-        Wanted(
-            layout.ifd0.find(IMAGE_DESCRIPTION),
-            IMAGE_DESCRIPTION,
-            _ASCII_TYPE,
-            text.encode() + b"\0",
-        )
-    ]
-    if copies.user_comment:
-        value = exif_text.encode_user_comment(text, layout.order)
-        wanted.append(Wanted(copies.user_comment, USER_COMMENT, _UNDEFINED_TYPE, value))
-    if copies.xp_comment:
-        value = exif_text.encode_xp(text)
-        wanted.append(Wanted(copies.xp_comment, XP_COMMENT, _BYTE_TYPE, value))
-    return wanted
-
-
-def _holds(layout: Block, wanted: Wanted) -> bool:
-    """Whether the tag has this value already, NUL padding aside."""
-    entry = wanted.entry
-    if entry is None or entry.kind != wanted.kind:
+def _holds(layout: Block, wish: Wish) -> bool:
+    """Whether the tag has this value already, NUL padding of a text aside."""
+    entry, wanted = wish.entry, wish.value
+    if entry is None or wanted is None or entry.kind != wish.place.kind:
         return False
     value = layout.value(entry)
-    return value == wanted.value or value.rstrip(b"\0") == wanted.value.rstrip(b"\0")
+    is_text = entry.kind in _TEXTUAL
+    return value == wanted or (is_text and value.rstrip(b"\0") == wanted.rstrip(b"\0"))
 
 
-def _remove(layout: Block, copies: Copies, *, fixed: bool) -> bytes:
-    draft = Draft(layout, room=len(layout.data), follow=b"")
-    if copies.user_comment:
-        draft.blank(copies.user_comment, keep=8)
-    if copies.xp_comment:
-        draft.blank(copies.xp_comment, keep=0)
-    return remove_description(draft, fixed=fixed)
+def _without(layout: Block, wishes: list[Wish], *, fixed: bool) -> bytes:
+    """The block with these places emptied: copies of a text blanked, all others taken out."""
+    block = layout.data
+    copies = [w for w in wishes if w.place.when is When.HELD and w.entry]
+    if copies:
+        draft = Draft(layout, room=len(block), follow=b"")
+        for wish in copies:
+            if wish.entry:
+                draft.blank(wish.entry, keep=wish.place.kept_bytes)
+        block = bytes(draft.data)
+    for name in ("Exif", "IFD0"):
+        own = [w.place for w in wishes if w.place.directory == name]
+        gone = {place.tag for place in own if place.when is not When.HELD}
+        block = remove_tags(block, name, gone, fixed=fixed) if gone else block
+    return block

@@ -16,10 +16,15 @@ _SKIPPED_TAG = 0xFFFF
 _FAULTS = (error, ValueError, TypeError, IndexError, KeyError, MemoryError)
 
 
-def build_block(ifd0: Mapping[int, bytes]) -> bytes:
-    """A TIFF block with these values in IFD0, big-endian, and nothing else."""
+def build_block(texts: Mapping[tuple[str, int], bytes]) -> bytes:
+    """A TIFF block with these texts by directory (IFD0, Exif) and tag, big-endian, and no more."""
     dump = cast("Any", piexif).dump
-    return bytes(dump({"0th": dict(ifd0)}))[6:]
+    directories: dict[str, dict[int, bytes]] = {}
+    for (name, tag), text in sorted(texts.items()):
+        own = directories.setdefault("0th" if name == "IFD0" else name, {})
+        # piexif closes each text with a NUL itself.
+        own[tag] = text.removesuffix(b"\0")
+    return bytes(dump(directories))[6:]
 
 
 def read_ascii(block: bytes, tag: int) -> bytes | None:

@@ -1,11 +1,15 @@
 """Finding a place for values in a TIFF block without moving anything that is there."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.exif_ifd import TYPE_BYTES
 from tagline.metadata.exif_pointers import becomes_valid
+from tagline.metadata.field_types import DirectoryName
 from tagline.metadata.tiff_block import (
+    EXIF_IFD,
     MAKER_NOTE,
     Block,
     Entry,
@@ -14,6 +18,7 @@ from tagline.metadata.tiff_block import (
 
 # Zeros left untouched between what is in use and what is put into a block's zero padding.
 _GUARD_BYTES: Final = 256
+_NAMES: Final[tuple[DirectoryName, ...]] = ("IFD0", "Exif")
 _NO_ROOM: Final = "there is no room in the EXIF block, and it must not grow"
 
 
@@ -24,6 +29,7 @@ class Wanted(NamedTuple):
     tag: int
     kind: int
     value: bytes
+    directory: DirectoryName = "IFD0"
 
 
 class Space(NamedTuple):
@@ -40,10 +46,13 @@ class Space(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Where each wanted value goes (-1: into its entry), where a copy of IFD0, and the end."""
+    """Where each wanted value goes (-1: into its entry), where new directories, and the end.
+
+    ``directories`` has the place of the longer copy of each directory that needs one.
+    """
 
     places: tuple[int, ...]
-    directory_at: int
+    directories: dict[DirectoryName, int]
     end: int
 
 
@@ -56,6 +65,11 @@ class Draft:
         self.used = list(layout.used())
         self._room = room
         self._follow = follow
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the block must keep its length."""
+        return self._room <= len(self.layout.data)
 
     def owns(self, entry: Entry) -> bool:
         """Whether no one else uses any byte of this entry's value, and all are in the block."""
@@ -148,17 +162,23 @@ class Draft:
                 data[place : place + len(item.value)] = item.value
             if item.entry:
                 data[item.entry.position : item.entry.position + 12] = self._entry(item, place)
-        if plan.directory_at:
-            self._copy_directory(wanted, plan)
+        for name in ("Exif", "IFD0"):
+            if name in plan.directories:
+                self._copy_directory(name, wanted, plan)
         return bytes(data)
 
     def _plan(self, wanted: Sequence[Wanted], space: Space, start: int) -> Plan:
         cursor = start + start % 2
-        directory_at = 0
-        if any(item.entry is None for item in wanted):
-            directory_at = cursor
-            cursor += 2 + 12 * (len(self.layout.ifd0.entries) + 1) + 4
         first = cursor
+        new = Counter(item.directory for item in wanted if item.entry is None)
+        if new["Exif"] and self.layout.exif is None:
+            new["IFD0"] += 1
+        directories: dict[DirectoryName, int] = {}
+        for name in _NAMES:
+            if not new[name]:
+                continue
+            directories[name] = cursor
+            cursor += 2 + 12 * (len(self._entries(name)) + new[name]) + 4
         places: list[int] = []
         for index, item in enumerate(wanted):
             length = len(item.value)
@@ -168,8 +188,7 @@ class Draft:
             elif place >= 0:
                 cursor += length + length % 2
             places.append(place)
-        placed = directory_at or cursor > first
-        return Plan(tuple(places), directory_at, cursor if placed else space.start)
+        return Plan(tuple(places), directories, cursor if cursor > first else space.start)
 
     def _fits_old_place(self, item: Wanted) -> bool:
         entry = item.entry
@@ -203,19 +222,44 @@ class Draft:
     def _entry(self, item: Wanted, place: int) -> bytes:
         """The entry of a value that lies at ``place``, or in the entry itself."""
         value = item.value.ljust(4, b"\0") if place < 0 else self.layout.pack_long(place)
-        return self.layout.entry.pack(item.tag, item.kind, len(item.value), value)
+        items = len(item.value) // TYPE_BYTES[item.kind]
+        return self.layout.entry.pack(item.tag, item.kind, items, value)
 
-    def _copy_directory(self, wanted: Sequence[Wanted], plan: Plan) -> None:
-        """Put a copy of IFD0 with the new entries at its place and point the header to it."""
-        ifd0 = self.layout.ifd0
-        if ifd0.link is None:
-            raise EditRefused("the first directory of the EXIF block has no link")
-        entries = [bytes(self.data[e.position : e.position + 12]) for e in ifd0.entries]
-        for item, place in zip(wanted, plan.places, strict=True):
-            if item.entry is None:
-                before = sum(e.tag < item.tag for e in ifd0.entries)
-                entries.insert(before, self._entry(item, place))
-        raw = self.layout.pack_short(len(entries)) + b"".join(entries)
-        raw += self.layout.pack_long(ifd0.link)
-        self.data[plan.directory_at : plan.directory_at + len(raw)] = raw
-        self.data[4:8] = self.layout.pack_long(plan.directory_at)
+    def _entries(self, name: DirectoryName) -> tuple[Entry, ...]:
+        directory = self.layout.named(name)
+        return directory.entries if directory else ()
+
+    def _copy_directory(self, name: DirectoryName, wanted: Sequence[Wanted], plan: Plan) -> None:
+        """Put a copy with the new entries at its place, and point to it what led to the old one."""
+        directory = self.layout.named(name)
+        if directory and directory.link is None:
+            raise EditRefused("a directory of the EXIF block has no link")
+        entries = [bytes(self.data[e.position : e.position + 12]) for e in self._entries(name)]
+        entries += [
+            self._entry(item, place)
+            for item, place in zip(wanted, plan.places, strict=True)
+            if item.entry is None and item.directory == name
+        ]
+        if name == "IFD0" and self.layout.exif is None and "Exif" in plan.directories:
+            at = self.layout.pack_long(plan.directories["Exif"])
+            entries.append(self.layout.entry.pack(EXIF_IFD, 4, 1, at))
+        link = directory.link if directory else 0
+        raw = self.layout.pack_short(len(entries))
+        raw += b"".join(self._in_order(entries, len(self._entries(name))))
+        raw += self.layout.pack_long(link or 0)
+        at = plan.directories[name]
+        self.data[at : at + len(raw)] = raw
+        if directory:
+            pointer = self.layout.pointer_to(name)
+            self.data[pointer : pointer + 4] = self.layout.pack_long(at)
+
+    def _in_order(self, entries: list[bytes], old: int) -> list[bytes]:
+        """The entries with each new one, which stand last, ahead of the first with a higher tag."""
+        result = entries[:old]
+        for entry in entries[old:]:
+            before = sum(self._tag(other) < self._tag(entry) for other in result)
+            result.insert(before, entry)
+        return result
+
+    def _tag(self, entry: bytes) -> int:
+        return self.layout.entry.unpack(entry)[0]

@@ -110,3 +110,9 @@ def encode_user_comment(words: str, order: str) -> bytes:
 def encode_xp(words: str) -> bytes:
     """Windows' XP tags: UTF-16 little-endian with a closing NUL."""
     return words.encode("utf-16-le") + b"\0\0"
+
+
+def xp_list(raw: bytes) -> tuple[str, ...]:
+    """The texts that XPKeywords lists with semicolons between them, repeats and blanks left out."""
+    words = (utf16(raw, "utf-16-le") or "").split(";")
+    return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))

@@ -16,7 +16,12 @@ from tagline.metadata.values import IptcValues, TakenAt
 CAPTION_MAX_BYTES = 2000
 """The length of 2:120 Caption-Abstract in bytes (IIM, record 2)."""
 
+TITLE_MAX_BYTES = 64
+"""The length of 2:05 ObjectName in bytes, and of each 2:25 Keywords."""
+
 CODED_CHARACTER_SET = (1, 90)
+OBJECT_NAME = (2, 5)
+KEYWORDS = (2, 25)
 DATE_CREATED = (2, 55)
 TIME_CREATED = (2, 60)
 CAPTION = (2, 120)
@@ -66,14 +71,19 @@ def data_sets(iim: bytes) -> DataSets:
 
 
 def read(iim: bytes) -> IptcValues:
-    """What the data sets say; of a data set that is there more than once, the first."""
+    """What the data sets say; of a data set that may be there once, the first counts."""
     found: dict[tuple[int, int], bytes] = {}
-    for item in data_sets(iim).items:
+    sets = data_sets(iim)
+    for item in sets.items:
         found.setdefault(item.key, item.value)
     charset = found.get(CODED_CHARACTER_SET)
     caption = decode(found.get(CAPTION, b""), charset).rstrip("\0")
+    name = decode(found.get(OBJECT_NAME, b""), charset).rstrip("\0")
+    words = (decode(value, charset).strip("\0 \t\r\n") for value in sets.values_of(KEYWORDS))
     return IptcValues(
         description=caption or None,
+        title=name if name.strip() else None,
+        keywords=tuple(dict.fromkeys(word for word in words if word)),
         taken_at=_taken_at(found.get(DATE_CREATED, b""), found.get(TIME_CREATED, b"")),
     )
 
@@ -94,18 +104,23 @@ def decode(value: bytes, charset: bytes | None) -> str:
 
 def caption_bytes(text: str) -> bytes:
     """The text as it goes into 2:120: UTF-8, cut between characters to the 2,000 bytes of IIM."""
-    return text.encode()[:CAPTION_MAX_BYTES].decode("utf-8", "ignore").encode()
+    return cut(text, CAPTION_MAX_BYTES).encode()
 
 
-def agrees(caption: str, text: str) -> bool:
-    """Whether a caption says what the text says, as far as 2,000 bytes reach.
+def cut(text: str, limit: int) -> str:
+    """As much of the text as fits into so many bytes of UTF-8."""
+    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+
+
+def agrees(caption: str, text: str, limit: int = CAPTION_MAX_BYTES) -> bool:
+    """Whether a caption says what the text says, as far as ``limit`` bytes reach.
 
     A caption that is a cut beginning of a longer text is the same description, not another one
     (MWG Guidelines 2.0: truncated IIM values are recovered from XMP).
     """
     if caption == text:
         return True
-    is_cut = len(caption.encode("utf-8", "replace")) > CAPTION_MAX_BYTES - 4
+    is_cut = len(caption.encode("utf-8", "replace")) > limit - 4
     return is_cut and text.startswith(caption)
 
 

@@ -1,4 +1,4 @@
-"""Writing a description into a JPEG: EXIF, XMP, and IPTC where that is there.
+"""Writing fields into a JPEG: EXIF, XMP, and IPTC where that is there.
 
 Nothing else changes: the other segments, the image data and whatever follows it stay byte for
 byte. What cannot be done that way is refused as a whole, so that no place contradicts another.
@@ -9,8 +9,10 @@ from typing import Final
 
 from tagline.errors import EditRefused
 from tagline.metadata import iptc_edit, photoshop, xmp_edit
-from tagline.metadata.exif_edit import edit_block, fresh_block, is_fresh
+from tagline.metadata.exif_edit import edit_fields, edit_or_make
 from tagline.metadata.exif_pointers import SOI, leaves_block
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
 from tagline.metadata.jpeg_read import XMP_ID
 from tagline.metadata.jpeg_segments import (
     EXIF_ID,
@@ -21,7 +23,7 @@ from tagline.metadata.jpeg_segments import (
     image_end,
     split,
 )
-from tagline.metadata.proof import FOLLOW_BYTES, prove_jpeg
+from tagline.metadata.proof import FOLLOW_BYTES, prove_jpeg_fields
 
 _APP1: Final = 0xE1
 _APP11: Final = 0xEB
@@ -33,13 +35,17 @@ _AFCP: Final = re.compile(rb"AXS[!*]")
 
 
 def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
-    """The file with this description in every place that would otherwise contradict it.
+    """The file with this description, or without one; see ``embed_fields``."""
+    return embed_fields(data, (describing(text, old_text),))
+
+
+def embed_fields(data: bytes, edits: Edits) -> bytes:
+    """The file with these fields in every place that would otherwise contradict them.
 
     Args:
         data: the whole file.
-        text: the description; None or empty removes it.
-        old_text: the description that the file shows now; UserComment, XPComment and
-            tiff:ImageDescription follow where they hold it.
+        edits: the fields, each with the value that the file shows now: places that can say
+            something else as well follow where they hold it.
 
     Returns:
         The new file, proven; equal to ``data`` when nothing has to change.
@@ -47,14 +53,13 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     Raises:
         EditRefused: it cannot be done provably safely.
     """
-    text = text or None
     edit = _JpegEdit(data, split(data))
-    edit.exif(text, old_text)
-    edit.xmp(text, old_text)
-    edit.iptc(text)
+    edit.exif(edits)
+    edit.xmp(edits)
+    edit.iptc(edits)
     result = edit.result()
     if result is not data:
-        prove_jpeg(data, result, text)
+        prove_jpeg_fields(data, result, edits)
     return result
 
 
@@ -105,58 +110,53 @@ class _JpegEdit:
         # MPF addresses count from its own segment, so only what lies behind it must stay put.
         return self._fixed or index > self._mpf
 
-    def exif(self, text: str | None, old_text: str | None) -> None:
-        """Set or remove the description in the Exif segment; make one where there is none."""
+    def exif(self, edits: Edits) -> None:
+        """Edit the Exif segment; make one where there is none and a field needs one."""
         if not self._exif:
-            if text is not None:
-                self._insert(self._lead, build(_APP1, EXIF_ID + fresh_block(text), "the text"))
+            block = edit_or_make(None, edits, room=_MAX_BLOCK_BYTES)
+            if block is not None:
+                self._insert(self._lead, build(_APP1, EXIF_ID + block, "the text"))
             return
         index = self._exif[0]
         segment = self._jpeg.segments[index]
         if not segment.payload.startswith(EXIF_ID):
             raise EditRefused("the Exif segment does not begin as it has to")
         block = segment.payload[len(EXIF_ID) :]
-        fixed = self._is_fixed(index)
-        if not fixed and is_fresh(block):
-            new = fresh_block(text) if text is not None else None
+        end = segment.offset + len(segment.raw)
+        follow = self._data[end : end + FOLLOW_BYTES]
+        if self._is_fixed(index):
+            new = edit_fields(block, edits, room=len(block), follow=follow)
         else:
-            end = segment.offset + len(segment.raw)
-            new = edit_block(
-                block,
-                text,
-                room=len(block) if fixed else _MAX_BLOCK_BYTES,
-                follow=self._data[end : end + FOLLOW_BYTES],
-                old_text=old_text,
-            )
+            new = edit_or_make(block, edits, room=_MAX_BLOCK_BYTES, follow=follow)
         self._replace(index, None if new is None else EXIF_ID + new, "the EXIF block")
 
-    def xmp(self, text: str | None, old_text: str | None) -> None:
-        """Set or remove the description in the XMP packet; make one where there is none."""
+    def xmp(self, edits: Edits) -> None:
+        """Edit the XMP packet; make one where there is none and a field has a value."""
         if self._xmp:
             index = self._xmp[0]
             packet = self._jpeg.segments[index].payload[len(XMP_ID) :]
-            new = xmp_edit.edit(packet, text, old_text=old_text)
+            new = xmp_edit.edit_fields(packet, edits)
             if new is not None and self._is_fixed(index):
                 # White space may follow the packet (ISO 16684-1, 7.3.2).
                 new = new.ljust(len(packet))
             self._replace(index, None if new is None else XMP_ID + new, "the XMP packet")
-        elif text is not None:
+        elif any(not edit.removes for edit in edits):
             if self._fixed:
                 raise EditRefused("the maker note points behind the image: XMP cannot be added")
-            packet = xmp_edit.edit(None, text) or b""
+            packet = xmp_edit.edit_fields(None, edits) or b""
             behind_exif = self._exif[0] + 1 if self._exif else self._lead
             index = behind_exif if behind_exif <= self._mpf else self._lead
             self._insert(index, build(_APP1, XMP_ID + packet, "the XMP packet"))
 
-    def iptc(self, text: str | None) -> None:
-        """Set or remove the caption where there is IPTC."""
+    def iptc(self, edits: Edits) -> None:
+        """Edit the IPTC data where there is any."""
         payloads = [self._jpeg.segments[k].payload for k in self._photoshop]
         joined = b"".join(payload.removeprefix(photoshop.HEADER) for payload in payloads)
-        if photoshop.find_iptc(joined).iptc is None:
+        if photoshop.find_iptc(joined).iptc is None or not any(e.field.iptc for e in edits):
             return
         if len(payloads) > 1:
             raise EditRefused("the file has IPTC in several Photoshop segments")
-        new = iptc_edit.edit_app13(payloads[0], text)
+        new = iptc_edit.edit_fields(payloads[0], edits)
         if self._is_fixed(self._photoshop[0]):
             new = new.ljust(len(payloads[0]), b"\0")
         self._replace(self._photoshop[0], new, "the IPTC data")

@@ -1,4 +1,4 @@
-"""Writing a description into a PNG: the eXIf chunk and XMP, each made where there is none.
+"""Writing fields into a PNG: the eXIf chunk and XMP, each made where there is none.
 
 New chunks go ahead of the image data, and of APNG's control chunks, so that readers that stop at
 the image find them. PNG's own text chunk "Description" follows where it held the old text. Every
@@ -10,10 +10,12 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import png_words
-from tagline.metadata.chunk_edit import edit_exif, edit_xmp
+from tagline.metadata.chunk_edit import edit_exif_fields, edit_xmp_fields
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
 from tagline.metadata.png import SIGNATURE
 from tagline.metadata.png_words import TextChunk
-from tagline.metadata.proof_png import prove_png
+from tagline.metadata.proof_png import prove_png_fields
 
 _CHUNK_LIMIT: Final = 1 << 16
 _MAX_CHUNK_BYTES: Final = (1 << 31) - 1
@@ -35,13 +37,17 @@ class _Chunk(NamedTuple):
 
 
 def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
-    """The file with this description in every place that would otherwise contradict it.
+    """The file with this description, or without one; see ``embed_fields``."""
+    return embed_fields(data, (describing(text, old_text),))
+
+
+def embed_fields(data: bytes, edits: Edits) -> bytes:
+    """The file with these fields in every place that would otherwise contradict them.
 
     Args:
         data: the whole file.
-        text: the description; None or empty removes it.
-        old_text: the description that the file shows now; UserComment, XPComment,
-            tiff:ImageDescription and PNG's text "Description" follow where they hold it.
+        edits: the fields, each with the value that the file shows now: places that can say
+            something else as well follow where they hold it, and so does PNG's text "Description".
 
     Returns:
         The new file, proven; equal to ``data`` when nothing has to change.
@@ -49,14 +55,13 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     Raises:
         EditRefused: it cannot be done provably safely.
     """
-    text = text or None
     edit = _PngEdit(data)
-    edit.exif(text, old_text)
-    edit.xmp(text, old_text)
-    edit.descriptions(text, old_text)
+    edit.exif(edits)
+    edit.xmp(edits)
+    edit.descriptions(edits)
     result = edit.result()
     if result is not data:
-        prove_png(data, result, text)
+        prove_png_fields(data, result, edits)
     return result
 
 
@@ -106,28 +111,33 @@ class _PngEdit:
         chunk = self._chunks[index]
         return self._data[chunk.start + 8 : chunk.end - 4]
 
-    def exif(self, text: str | None, old_text: str | None) -> None:
-        """Set or remove the description in the eXIf chunk; make one where there is none."""
+    def exif(self, edits: Edits) -> None:
+        """Edit the eXIf chunk; make one where there is none and a field needs one."""
         old = self._payload(self._exif[0]) if self._exif else None
-        new = edit_exif(old, text, old_text)
+        new = edit_exif_fields(old, edits)
         self._store(self._exif, old, b"eXIf", new)
 
-    def xmp(self, text: str | None, old_text: str | None) -> None:
-        """Set or remove the description in the XMP packet; make one where there is none.
+    def xmp(self, edits: Edits) -> None:
+        """Edit the XMP packet; make one where there is none and a field has a value.
 
         A changed packet is written uncompressed, so that programs find it by scanning the file.
         """
         chunk = self._texts[self._xmp[0]] if self._xmp else None
         old = chunk.raw if chunk else None
-        packet = edit_xmp(old, text, old_text)
+        packet = edit_xmp_fields(old, edits)
         if packet == old:
             return
         frame = chunk or TextChunk(b"iTXt", png_words.XMP_KEYWORD, b"", b"")
         new = None if packet is None else frame.international(packet)
         self._store(self._xmp, old, b"iTXt", new)
 
-    def descriptions(self, text: str | None, old_text: str | None) -> None:
+    def descriptions(self, edits: Edits) -> None:
         """Have PNG's own text "Description" follow where it held the old text."""
+        for edit in edits:
+            if edit.field.name == "description" and isinstance(edit.old, str):
+                self._describe(str(edit.new) if edit.new else None, edit.old)
+
+    def _describe(self, text: str | None, old_text: str) -> None:
         for index, chunk in self._texts.items():
             found = chunk.text() if chunk.is_description else None
             if found is None or not old_text or found.strip() != old_text.strip():

@@ -1,17 +1,17 @@
-"""Proof that an edited JPEG is the old one with another description, before it may replace it.
+"""Proof that an edited JPEG is the old one with other fields, before it may replace it.
 
 Part of the product. It shares no code with the editor: own cut into segments, own walk of the
 EXIF block, own comparison of XMP and IPTC; the text is read back by the readers and by piexif.
 """
 
-from collections.abc import Callable
 from struct import error, unpack_from
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
-from tagline.metadata.proof_exif import prove_block, prove_fresh_block
-from tagline.metadata.proof_iptc import prove_app13
-from tagline.metadata.proof_xmp import prove_packet
+from tagline.metadata import proof_exif, proof_iptc, proof_xmp
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
+from tagline.metadata.proof_fields import in_exif
 
 FOLLOW_BYTES: Final = 4096
 """How far behind an EXIF block its values are followed, in bytes."""
@@ -36,16 +36,21 @@ class _Part(NamedTuple):
 
 
 def prove_jpeg(before: bytes, after: bytes, text: str | None) -> None:
-    """Prove that nothing but the description differs, and that it reads back.
+    """Prove that nothing but the description differs; see ``prove_jpeg_fields``."""
+    prove_jpeg_fields(before, after, (describing(text, None),))
+
+
+def prove_jpeg_fields(before: bytes, after: bytes, edits: Edits) -> None:
+    """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every byte from the start of the scan on, every other segment, the order of all,
     every other EXIF tag, byte and offset, every other XMP property, IPTC data set and Photoshop
-    resource. At most one Exif and one XMP segment are new, or gone when the text is removed.
+    resource. At most one Exif and one XMP segment are new, or gone when a value is removed.
 
     Args:
         before: the old file.
         after: the new one.
-        text: the description, None when it was removed.
+        edits: the fields, each with its new value.
 
     Raises:
         EditRefused: something else differs; the reason begins with ``proof:``.
@@ -59,9 +64,9 @@ def prove_jpeg(before: bytes, after: bytes, text: str | None) -> None:
         raise EditRefused("proof: another segment changed")
     if not _same_order(old, new):
         raise EditRefused("proof: the order of the segments changed")
-    _prove_exif(_only(old, _EXIF), _only(new, _EXIF), (before, after), text)
-    _prove_changed(_only(old, _XMP), _only(new, _XMP), text, prove_packet)
-    _prove_photoshop(old, new, text)
+    _prove_exif(_only(old, _EXIF), _only(new, _EXIF), (before, after), edits)
+    _prove_xmp(_only(old, _XMP), _only(new, _XMP), edits)
+    _prove_photoshop(old, new, edits)
     _prove_mpf(old, new, before, after)
 
 
@@ -109,15 +114,15 @@ def _only(parts: list[_Part], kind: bytes) -> _Part | None:
 
 
 def _prove_exif(
-    old: _Part | None, new: _Part | None, files: tuple[bytes, bytes], text: str | None
+    old: _Part | None, new: _Part | None, files: tuple[bytes, bytes], edits: Edits
 ) -> None:
     if old is None and new is None:
-        if text is not None:
-            raise EditRefused("proof: the file has no EXIF description")
+        if in_exif(edits):
+            raise EditRefused("proof: the file has no EXIF block")
     elif old is None or new is None:
         part = new or old
-        if part and (new is None) == (text is None):
-            prove_fresh_block(part.body, text)
+        if part and (new is None) <= (not in_exif(edits)):
+            proof_exif.prove_fresh_fields(part.body, edits, gone=new is None)
             return
         raise EditRefused("proof: the Exif segment was lost, or made for nothing")
     else:
@@ -125,27 +130,20 @@ def _prove_exif(
         rest = [data[end : end + FOLLOW_BYTES] for data, end in zip(files, ends, strict=True)]
         # What followed the old block may have been copied into the new one; what follows that
         # is the same again only where no value of the block reaches.
-        prove_block(old.body, new.body, text, rest=(rest[0], rest[1]))
+        proof_exif.prove_fields(old.body, new.body, edits, rest=(rest[0], rest[1]))
 
 
-def _prove_changed(
-    old: _Part | None,
-    new: _Part | None,
-    text: str | None,
-    prove: Callable[[bytes | None, bytes | None, str | None], None],
-) -> None:
-    if old is None and new is None and text is not None:
-        raise EditRefused("proof: the file has no XMP description")
-    prove(old.body if old else None, new.body if new else None, text)
+def _prove_xmp(old: _Part | None, new: _Part | None, edits: Edits) -> None:
+    proof_xmp.prove_fields(old.body if old else None, new.body if new else None, edits)
 
 
-def _prove_photoshop(old: list[_Part], new: list[_Part], text: str | None) -> None:
+def _prove_photoshop(old: list[_Part], new: list[_Part], edits: Edits) -> None:
     olds = [part.body for part in old if part.kind == _PHOTOSHOP]
     news = [part.body for part in new if part.kind == _PHOTOSHOP]
     if len(olds) != len(news):
         raise EditRefused("proof: a Photoshop segment was lost or added")
     if len(olds) == 1:
-        prove_app13(olds[0], news[0], text)
+        proof_iptc.prove_fields(olds[0], news[0], edits)
     elif olds != news:
         raise EditRefused("proof: one of several Photoshop segments changed")
 

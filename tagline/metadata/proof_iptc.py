@@ -1,23 +1,46 @@
-"""Proof that edited Photoshop resources differ from the old ones in the IPTC caption alone."""
+"""Proof that edited Photoshop resources differ from the old ones in the fields asked for alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
+from tagline.metadata.values import FieldValue, TakenAt
 
 _IPTC, _DIGEST = 0x0404, 0x0425
-_CAPTION, _CHARACTER_SET = (2, 120), (1, 90)
+_CHARACTER_SET = (1, 90)
 _UTF_8 = b"\x1b%G"
-# A caption holds at most 2,000 bytes (IIM 4.2), cut between characters.
-_LEAST_CUT_BYTES = 1990
+
+
+class _Rule(NamedTuple):
+    """A data set that a field's edit may change, and the most bytes that it holds (IIM 4.2)."""
+
+    key: tuple[int, int]
+    limit: int
+
+
+_RULES: Final = {
+    "description": (_Rule((2, 120), 2000),),
+    "title": (_Rule((2, 5), 64),),
+    "keywords": (_Rule((2, 25), 64),),
+    "rating": (),
+    "taken_at": (_Rule((2, 55), 8), _Rule((2, 60), 11)),
+}
 
 
 def prove_app13(before: bytes, after: bytes, text: str | None) -> None:
-    """Prove that only 2:120, 1:90 and the digest changed, and that the caption is the text.
+    """Prove that only the caption changed, and is the text now; see ``prove_fields``."""
+    prove_fields(before, after, (describing(text, None),))
+
+
+def prove_fields(before: bytes, after: bytes, edits: Edits) -> None:
+    """Prove that only the fields' data sets, 1:90 and the digest changed, and say what they are to.
 
     Both are image resources without the header of their segment.
 
     Raises:
-        EditRefused: something else changed, or the caption does not read back.
+        EditRefused: something else changed, or a value does not read back.
     """
     if before == after and not any(kind == _IPTC for kind, _, _ in _resources(before)):
         return
@@ -26,7 +49,7 @@ def prove_app13(before: bytes, after: bytes, text: str | None) -> None:
         raise EditRefused("proof: a Photoshop resource was lost or added")
     for (kind, _, was), (_, _, now) in zip(old, new, strict=True):
         if kind == _IPTC:
-            _prove_iptc(was, now, text)
+            _prove_iptc(was, now, edits)
         elif was != now and kind != _DIGEST:
             raise EditRefused("proof: another Photoshop resource changed")
 
@@ -48,36 +71,67 @@ def _resources(payload: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     yield -1, b"", payload[at:].rstrip(b"\0")
 
 
-def _prove_iptc(before: bytes, after: bytes, text: str | None) -> None:
+def _prove_iptc(before: bytes, after: bytes, edits: Edits) -> None:
+    rules = [(rule, edit.new) for edit in edits for rule in _RULES[edit.field.name]]
+    free = {_CHARACTER_SET, *(rule.key for rule, _ in rules)}
     old, new = list(_data_sets(before)), list(_data_sets(after))
-    kept = [s for s in old if s[0] not in (_CAPTION, _CHARACTER_SET)]
-    if kept != [s for s in new if s[0] not in (_CAPTION, _CHARACTER_SET)]:
+    if [s for s in old if s[0] not in free] != [s for s in new if s[0] not in free]:
         raise EditRefused("proof: another IPTC data set changed")
     charsets = [value for key, value in new if key == _CHARACTER_SET]
     if charsets != [v for key, v in old if key == _CHARACTER_SET] and charsets != [_UTF_8]:
         raise EditRefused("proof: the character set of the IPTC changed")
-    captions = [value for key, value in new if key == _CAPTION]
-    if text is None:
-        if captions:
-            raise EditRefused("proof: the IPTC caption is still there")
-        return
-    wanted = text.encode()
-    if len(captions) != 1 or not wanted.startswith(captions[0]):
-        if not _reads_as(captions, charsets, text):
-            raise EditRefused("proof: the IPTC caption does not read back")
-    elif len(captions[0]) < len(wanted) and len(captions[0]) < _LEAST_CUT_BYTES:
-        raise EditRefused("proof: the IPTC caption was cut short")
+    for rule, value in rules:
+        found = [raw for key, raw in new if key == rule.key]
+        _prove_texts(found, _expected(rule, value), rule.limit, charsets)
 
 
-def _reads_as(captions: list[bytes], charsets: list[bytes], text: str) -> bool:
-    """Whether a caption left as it was says the text in a character set of its own."""
-    if len(captions) != 1 or charsets == [_UTF_8]:
+def _expected(rule: _Rule, value: FieldValue) -> Sequence[str]:
+    """What the data sets are to say, before they are cut."""
+    if isinstance(value, TakenAt):
+        t, zone = value.local, value.offset_minutes
+        if rule.key == (2, 55):
+            return (f"{t.year:04}{t.month:02}{t.day:02}",)
+        hours, minutes = divmod(abs(zone or 0), 60)
+        sign = "-" if (zone or 0) < 0 else "+"
+        offset = "" if zone is None else f"{sign}{hours:02}{minutes:02}"
+        return (f"{t.hour:02}{t.minute:02}{t.second:02}{offset}",)
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, str) and value else ()
+
+
+def _prove_texts(
+    found: Sequence[bytes], texts: Sequence[str], limit: int, charsets: Sequence[bytes]
+) -> None:
+    """Each text is there in its order, cut where it must be; texts that are equal then, once."""
+    expected = list(dict.fromkeys(_cut(text.encode(), limit) for text in texts))
+    if list(found) != expected and [raw.rstrip(b"\0") for raw in found] != expected:
+        if expected and _reads_as(found, charsets, texts):
+            return
+        raise EditRefused("proof: the IPTC does not read back")
+
+
+def _cut(raw: bytes, limit: int) -> bytes:
+    """As many of the bytes as fit, with no part of a character at the end."""
+    while len(raw) > limit or (raw and not _is_whole(raw)):
+        raw = raw[: min(len(raw) - 1, limit)]
+    return raw
+
+
+def _is_whole(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
         return False
-    return any(_decoded(captions[0], codec) == text for codec in ("cp1252", "latin-1"))
+    return True
 
 
-def _decoded(raw: bytes, codec: str) -> str:
-    return raw.decode(codec, "replace")
+def _reads_as(found: Sequence[bytes], charsets: Sequence[bytes], texts: Sequence[str]) -> bool:
+    """Whether values left as they were say the texts in a character set of their own."""
+    if list(charsets) == [_UTF_8]:
+        return False
+    read = ([raw.decode(codec, "replace") for raw in found] for codec in ("cp1252", "latin-1"))
+    return any(one == list(texts) for one in read)
 
 
 def _data_sets(iim: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:

@@ -1,4 +1,4 @@
-"""Proof that an edited PNG is the old one with another description, before it may replace it.
+"""Proof that an edited PNG is the old one with other fields, before it may replace it.
 
 Part of the product. It cuts both files itself and shares no code with the editor.
 """
@@ -7,6 +7,8 @@ import zlib
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
 from tagline.metadata.proof_chunk import prove_exif, prove_xmp
 
 _XMP: Final = b"XML:com.adobe.xmp\0"
@@ -25,7 +27,12 @@ class _Part(NamedTuple):
 
 
 def prove_png(before: bytes, after: bytes, text: str | None) -> None:
-    """Prove that nothing but the description differs, and that it reads back.
+    """Prove that nothing but the description differs; see ``prove_png_fields``."""
+    prove_png_fields(before, after, (describing(text, None),))
+
+
+def prove_png_fields(before: bytes, after: bytes, edits: Edits) -> None:
+    """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every other chunk byte for byte, the order of all, whatever follows IEND, every
     other EXIF tag and XMP property. Every checksum of a changed chunk is right.
@@ -33,7 +40,7 @@ def prove_png(before: bytes, after: bytes, text: str | None) -> None:
     Args:
         before: the old file.
         after: the new one.
-        text: the description, None when it was removed.
+        edits: the fields, each with its new value.
 
     Raises:
         EditRefused: something else differs; the reason begins with ``proof:``.
@@ -51,9 +58,14 @@ def prove_png(before: bytes, after: bytes, text: str | None) -> None:
             raise EditRefused("proof: another PNG chunk changed")
     _prove_order(old, new)
     _prove_checksums(after, new)
-    prove_exif(_only(before, old, _EXIF_KIND), _only(after, new, _EXIF_KIND), text)
-    prove_xmp(_packet(before, old), _packet(after, new), text)
-    _prove_words(_words(before, old), _words(after, new), text)
+    prove_exif(_only(before, old, _EXIF_KIND), _only(after, new, _EXIF_KIND), edits)
+    prove_xmp(_packet(before, old), _packet(after, new), edits)
+    texts = [str(e.new) if e.new else None for e in edits if e.field.name == "description"]
+    words = _words(before, old), _words(after, new)
+    if texts:
+        _prove_words(*words, texts[0])
+    elif words[0] != words[1]:
+        raise EditRefused("proof: a PNG text changed")
 
 
 def _cut(data: bytes) -> list[_Part]:

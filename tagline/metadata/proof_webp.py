@@ -1,4 +1,4 @@
-"""Proof that an edited WebP is the old one with another description, before it may replace it.
+"""Proof that an edited WebP is the old one with other fields, before it may replace it.
 
 Part of the product. It cuts both files itself and shares no code with the editor; a new header is
 checked against the image by the reader's own measure.
@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import webp
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
 from tagline.metadata.proof_chunk import prove_exif, prove_xmp
 from tagline.model import BytesSource
 
@@ -57,7 +59,12 @@ class _File:
 
 
 def prove_webp(before: bytes, after: bytes, text: str | None) -> None:
-    """Prove that nothing but the description differs, and that it reads back.
+    """Prove that nothing but the description differs; see ``prove_webp_fields``."""
+    prove_webp_fields(before, after, (describing(text, None),))
+
+
+def prove_webp_fields(before: bytes, after: bytes, edits: Edits) -> None:
+    """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every other chunk with its padding, their order, whatever follows the container, the
     header but for its two metadata flags, every other EXIF tag and XMP property. A header that is
@@ -66,7 +73,7 @@ def prove_webp(before: bytes, after: bytes, text: str | None) -> None:
     Args:
         before: the old file.
         after: the new one.
-        text: the description, None when it was removed.
+        edits: the fields, each with its new value.
 
     Raises:
         EditRefused: something else differs; the reason begins with ``proof:``.
@@ -83,8 +90,8 @@ def prove_webp(before: bytes, after: bytes, text: str | None) -> None:
             raise EditRefused("proof: another WebP chunk changed")
     _prove_order(old, new)
     _prove_header(old, new)
-    prove_exif(old.only(b"EXIF"), new.only(b"EXIF"), text)
-    prove_xmp(old.only(b"XMP "), new.only(b"XMP "), text)
+    prove_exif(old.only(b"EXIF"), new.only(b"EXIF"), edits)
+    prove_xmp(old.only(b"XMP "), new.only(b"XMP "), edits)
 
 
 def _prove_order(old: _File, new: _File) -> None:

@@ -1,72 +1,140 @@
-"""Proof that an edited XMP packet differs from the old one in its description alone."""
+"""Proof that an edited XMP packet differs from the old one in the fields asked for alone."""
 
+from collections.abc import Sequence
 from typing import Final
 from xml.parsers import expat
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp
+from tagline.metadata.field_types import Edits, FieldEdit
+from tagline.metadata.fields import describing
+from tagline.metadata.values import FieldValue, is_blank
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# RDF"
 _ABOUT: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"
-_DESCRIPTION: Final = "http://purl.org/dc/elements/1.1/ description"
-# Properties that say the description again in some files, and follow it.
-_FOLLOWERS: Final = (
-    "http://ns.adobe.com/tiff/1.0/ ImageDescription",
-    "http://ns.adobe.com/exif/1.0/ UserComment",
-)
 _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
+_DC: Final = "http://purl.org/dc/elements/1.1/ "
+_EXIF: Final = "http://ns.adobe.com/exif/1.0/ "
+_SUBJECTS: Final = "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject"
+_MICROSOFT: Final = "http://ns.microsoft.com/photo/1.0/ Rating"
+_DATE: Final = f"{_EXIF}DateTimeOriginal"
+_OFFSET: Final = "http://cipa.jp/exif/1.0/ OffsetTimeOriginal"
 _MAX_DEPTH: Final = 200
+
+# The property that always says a field, and those that follow it in files that have them.
+_MAIN: Final = {
+    "description": f"{_DC}description",
+    "title": f"{_DC}title",
+    "keywords": f"{_DC}subject",
+    "rating": "http://ns.adobe.com/xap/1.0/ Rating",
+    "taken_at": "http://ns.adobe.com/photoshop/1.0/ DateCreated",
+}
+_FOLLOWERS: Final = {
+    "description": ("http://ns.adobe.com/tiff/1.0/ ImageDescription", f"{_EXIF}UserComment"),
+    "title": (),
+    "keywords": (_SUBJECTS,),
+    "rating": (_MICROSOFT,),
+    "taken_at": (_DATE, _OFFSET),
+}
+_IN_LANGUAGES: Final = frozenset({"description", "title"})
+_PERCENT: Final = {0: "0", 1: "1", 2: "25", 3: "50", 4: "75", 5: "99"}
 
 _Item = tuple[str, str]
 """One thing that a packet says: the path to it, and the text there."""
 
 
 def prove_packet(before: bytes | None, after: bytes | None, text: str | None) -> None:
-    """Prove that every other property is what it was, and that the description is the text.
+    """Prove that only the description changed, and is the text now; see ``prove_fields``."""
+    prove_fields(before, after, (describing(text, None),))
+
+
+def prove_fields(before: bytes | None, after: bytes | None, edits: Edits) -> None:
+    """Prove that every other property is what it was, and that each field says its new value.
 
     None stands for no packet.
 
     Raises:
-        EditRefused: something else changed, or the text does not read back.
+        EditRefused: something else changed, or a value does not read back.
     """
-    if before == after and text is None:
-        if after is not None and xmp.read(after).description is not None:
-            raise EditRefused("proof: the XMP description is still there")
+    for edit in edits:
+        if not _same_value(_read(after, edit.field.name), edit.new):
+            raise EditRefused(f"proof: the {edit.field.name} does not read back from XMP")
+    if before == after:
         return
     old, new = _Said(before), _Said(after)
-    if old.rest(text) != new.rest(text):
+    if old.rest(edits) != new.rest(edits):
         raise EditRefused("proof: another XMP property changed")
-    if old.followers != new.followers:
-        shown = [value for _, value in new.followers if value.strip()]
-        if any(value != text for value in shown if value not in old.follower_texts):
-            raise EditRefused("proof: a copy of the description in the XMP packet is wrong")
-    if new.shown != text:
-        raise EditRefused("proof: the description does not read back from XMP")
+    for edit in edits:
+        for name in _FOLLOWERS[edit.field.name]:
+            was, now = old.texts(name), new.texts(name)
+            if was != now and not _follows(name, was, now, edit):
+                raise EditRefused(f"proof: a copy of the {edit.field.name} in the XMP is wrong")
+
+
+def _read(packet: bytes | None, name: str) -> FieldValue:
+    if packet is None:
+        return None
+    value: FieldValue = getattr(xmp.read(packet), name)
+    return value
+
+
+def _same_value(found: FieldValue, wanted: FieldValue) -> bool:
+    return found == wanted or (is_blank(found) and is_blank(wanted))
+
+
+def _follows(name: str, was: Sequence[str], now: Sequence[str], edit: FieldEdit) -> bool:
+    """Whether a copy that changed is there as it was, and says the field."""
+    if name == _SUBJECTS:
+        kept = set(edit.new) if isinstance(edit.new, tuple) else set[str]()
+        lost = [path for path in was if path not in now]
+        left = [path for path in was if path in now]
+        return left == list(now) and not any(p.split("|")[-1].strip() in kept for p in lost)
+    if not any(was):
+        return False
+    if name == _MICROSOFT:
+        return list(now) == [_PERCENT[edit.new]] if isinstance(edit.new, int) else not now
+    if name in (_DATE, _OFFSET):
+        # What they say together has been read back already.
+        return len(now) <= 1 and (bool(now) != is_blank(edit.new) or name == _OFFSET)
+    return all(text == (edit.new or "") for text in now if text.strip() and text not in was)
 
 
 class _Said:
-    """All that a packet says, sorted by what it is to the description."""
+    """All that a packet says, sorted by what it is to the fields."""
 
     def __init__(self, packet: bytes | None) -> None:
         reader = _Reader()
         if packet is not None:
             reader.read(packet)
-        self.shown = xmp.read(packet).description if packet is not None else None
-        self.followers = [i for i in reader.items if i[0].split("\n")[0] in _FOLLOWERS]
-        self.follower_texts = {value for _, value in self.followers}
-        self._others = [i for i in reader.items if i[0].split("\n")[0] not in _FOLLOWERS]
+        self._packet = packet
+        self._items = reader.items
 
-    def rest(self, text: str | None) -> list[_Item]:
-        """What an edit must leave as it is."""
-        return sorted(item for item in self._others if not self._is_description(item, text))
+    def texts(self, name: str) -> list[str]:
+        """Every text of a property."""
+        return [value for path, value in self._items if _property(path) == name]
 
-    def _is_description(self, item: _Item, text: str | None) -> bool:
+    def rest(self, edits: Edits) -> list[_Item]:
+        """What the edits must leave as it is."""
+        items = self._items
+        for edit in edits:
+            free = (_MAIN[edit.field.name], *_FOLLOWERS[edit.field.name])
+            shown = _read(self._packet, edit.field.name)
+            items = [i for i in items if _property(i[0]) not in free or self._stays(i, edit, shown)]
+        return sorted(items)
+
+    def _stays(self, item: _Item, edit: FieldEdit, shown: FieldValue) -> bool:
+        """Whether this is a translation with words of its own; such goes only with all of it."""
         path, value = item
-        if not path.startswith(_DESCRIPTION):
+        name = edit.field.name
+        if name not in _IN_LANGUAGES or _property(path) != _MAIN[name] or edit.removes:
             return False
-        # With the text goes every language of it. Else translations with words of their own stay.
         for_all = _LANGUAGE not in path or path.endswith(f"[{_LANGUAGE}=x-default]")
-        return text is None or for_all or value in ("", text, self.shown)
+        return not for_all and value not in ("", edit.new, shown)
+
+
+def _property(path: str) -> str:
+    """The property that a path begins with, whatever language it says that it is in."""
+    return path.split("\n", maxsplit=1)[0].partition("[")[0]
 
 
 class _Reader:

@@ -1,22 +1,23 @@
 """From the bytes of a photo and its sidecars to all that they say."""
 
 from tagline.metadata import exif, fingerprint, iptc, registry, sidecar_json, sidecar_xmp, xmp
-from tagline.metadata.resolve import (
-    Embedded,
-    Sidecar,
-    descriptions,
-    embedded_texts,
-    taken,
-    timestamp_of,
-)
+from tagline.metadata.field_types import Field
+from tagline.metadata.fields import FIELDS
+from tagline.metadata.resolve import descriptions, taken, timestamp_of
+from tagline.metadata.strays import with_adopted
 from tagline.metadata.values import (
     Container,
+    Embedded,
     ExifValues,
+    FieldValue,
+    Found,
     IptcValues,
     PhotoReading,
+    Sidecar,
     SidecarFile,
     SidecarFiles,
     XmpValues,
+    is_blank,
 )
 from tagline.model import ByteSource
 
@@ -37,7 +38,8 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
     container = registry.read_container(source, name)
     embedded = _read_embedded(container)
     mark = fingerprint.fingerprint(source, container.image_data)
-    sidecar, stale = _read_sidecars(sidecars, mark, embedded)
+    own, stale = _read_sidecars(sidecars, mark, embedded)
+    sidecar, adopted = with_adopted(own, sidecars, mark)
     description, sources = descriptions(embedded, sidecar)
     values = embedded.exif
     return PhotoReading(
@@ -54,8 +56,20 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
         gps=values.gps or embedded.xmp.gps,
         problem=container.problem,
         stale_sidecars=stale,
-        embedded=bool(embedded_texts(embedded)),
+        found={field.name: find(field, embedded, sidecar) for field in FIELDS},
         not_embedded=sidecar.json.not_embedded if sidecar.json else None,
+        adopted=adopted,
+    )
+
+
+def find(field: Field, embedded: Embedded, sidecar: Sidecar) -> Found:
+    """A field as these blocks and sidecars show it."""
+    places = field.places(embedded, sidecar)
+    shown: FieldValue = places[0][1] if places else None
+    return Found(
+        value=None if is_blank(shown) else shown,
+        agrees=all(field.agrees(place, value, shown) for place, value in places),
+        embedded=any(not place.endswith("_sidecar") for place, _ in places),
     )
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from tagline.errors import EditRefused
 from tagline.metadata import (
     gif,
     heif,
@@ -26,19 +27,28 @@ from tagline.metadata import (
     webp,
     webp_edit,
 )
+from tagline.metadata.field_types import Edits
 from tagline.metadata.magic import HEAD_BYTES, kind_of
 from tagline.metadata.values import Container
 from tagline.model import ByteSource
 
-Embed = Callable[[bytes, str | None, str | None], bytes]
-"""``embed(data, text, old_text)``: the file with the text in it, and proven; see the codecs."""
+Embed = Callable[[bytes, Edits], bytes]
+"""``embed(data, edits)``: the file with its fields as they are to be, proven; see the codecs."""
+
+
+def _embed_in_tiff(data: bytes, edits: Edits) -> bytes:
+    """The TIFF with this description; other fields of a TIFF go beside it."""
+    if [edit.field.name for edit in edits] != ["description"]:
+        raise EditRefused("of a TIFF file only the description is edited in place")
+    old, new = edits[0].old, edits[0].new
+    return tiff_edit.embed(data, str(new) if new else None, str(old) if old else None)
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of photo.
 
     ``extensions`` are lower-case and without the dot. ``kind`` is what the first bytes can tell:
-    RAW files built on TIFF share it with TIFF. ``embed`` writes a description into the file, None
+    RAW files built on TIFF share it with TIFF. ``embed`` writes fields into the file, None
     where sidecars alone are safe. ``browser`` says whether browsers show it.
     """
 
@@ -52,7 +62,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def embeds(self) -> bool:
-        """Whether a description may be written into the file itself."""
+        """Whether fields may be written into the file itself."""
         return self.embed is not None
 
 
@@ -63,7 +73,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/jpeg",
         kind="jpeg",
         read=jpeg.read,
-        embed=jpeg_edit.embed,
+        embed=jpeg_edit.embed_fields,
         browser=True,
     ),
     Format(
@@ -72,7 +82,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/tiff",
         kind="tiff",
         read=tiff.read,
-        embed=tiff_edit.embed,
+        embed=_embed_in_tiff,
     ),
     Format(
         name="PNG",
@@ -80,7 +90,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/png",
         kind="png",
         read=png.read,
-        embed=png_edit.embed,
+        embed=png_edit.embed_fields,
         browser=True,
     ),
     Format(
@@ -89,7 +99,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/webp",
         kind="webp",
         read=webp.read,
-        embed=webp_edit.embed,
+        embed=webp_edit.embed_fields,
         browser=True,
     ),
     Format(
@@ -260,6 +270,6 @@ def read_container(source: ByteSource, name: str) -> Container:
 
 
 def embedder_of(data: bytes, name: str) -> Embed | None:
-    """What writes a description into such a file; None where only sidecars are safe."""
+    """What writes fields into such a file; None where only sidecars are safe."""
     row = codec_of(name, data[:HEAD_BYTES])
     return row.embed if row is not None else None

@@ -5,69 +5,50 @@ Inside the file the order is that of MWG 2.0, 5.2: EXIF, then IPTC when its dige
 was edited after XMP, then XMP, then IPTC; then the places of single vendors.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
-
-import msgspec
 
 from tagline.metadata import iptc
 from tagline.metadata.defaults import is_default
 from tagline.metadata.values import (
     Container,
-    ExifValues,
-    IptcValues,
-    JsonSidecarValues,
+    Embedded,
+    FieldValue,
+    Sidecar,
     TakenAt,
     XmpValues,
+    is_blank,
 )
 from tagline.model import DescriptionSource
 
+Places = list[tuple[str, FieldValue]]
+"""Places that hold a field, each with what it says, in order of precedence."""
 
-class Embedded(msgspec.Struct, frozen=True, kw_only=True):
-    """What one file's own blocks say."""
-
-    container: Container
-    exif: ExifValues
-    xmp: XmpValues
-    iptc: IptcValues
-
-
-class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sidecars that belong to the image data say; stale ones are left out."""
-
-    xmp: XmpValues | None = None
-    stem_xmp: XmpValues | None = None
-    json: JsonSidecarValues | None = None
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by subtraction
 
 
 def taken(embedded: Embedded, sidecar: Sidecar) -> TakenAt | None:
-    """The moment the photo was taken, or None.
+    """The moment to show: when the photo was taken, else when it was digitized, or None.
 
     A sidecar's date counts as a correction where it differs by a second or more; where it is the
     same moment, the file's own is finer (sub-seconds, UTC offset).
     """
-    own = (
-        embedded.exif.taken_at
-        or embedded.xmp.taken_at
-        or embedded.iptc.taken_at
-        or embedded.exif.digitized_at
-    )
-    corrections = (side.taken_at for side in (sidecar.xmp, sidecar.stem_xmp) if side)
-    other = next(filter(None, corrections), None)
-    if other and (own is None or not _same_second(own, other)):
-        return other
-    if own is None and sidecar.json and sidecar.json.taken_timestamp:
-        return _from_timestamp(sidecar.json.taken_timestamp)
-    return own
+    places = taken_places(embedded, sidecar)
+    digitized = embedded.exif.digitized_at
+    shown = places[0][1] if places else None
+    if not isinstance(shown, TakenAt):
+        return digitized
+    is_finer = places[0][0] == "xmp_sidecar" and digitized and _same_second(digitized, shown)
+    return digitized if is_finer else shown
 
 
 def timestamp_of(moment: TakenAt | None) -> int | None:
     """The moment in Unix seconds; local time counts as UTC where no offset is known."""
     if moment is None:
         return None
-    utc = moment.local.replace(tzinfo=UTC) - timedelta(minutes=moment.offset_minutes or 0)
-    return int(utc.timestamp())
+    offset = timedelta(minutes=moment.offset_minutes or 0)
+    return (moment.local - _EPOCH - offset) // timedelta(seconds=1)
 
 
 def descriptions(
@@ -84,13 +65,119 @@ def descriptions(
     return winner, sources
 
 
-def embedded_texts(embedded: Embedded) -> list[tuple[str, str]]:
-    """Place and text of every description inside the file, in order of precedence."""
-    return list(_embedded_texts(embedded))
+def description_places(embedded: Embedded, sidecar: Sidecar) -> Places:
+    """Every place that holds a description."""
+    return [*_sidecar_texts(sidecar), *_embedded_texts(embedded)]
+
+
+def description_agrees(place: str, text: FieldValue, shown: FieldValue) -> bool:
+    """Whether the place says the description, as far as IPTC's 2,000 bytes reach."""
+    is_cut = place == "iptc" and isinstance(text, str) and isinstance(shown, str)
+    return text == shown or (is_cut and iptc.agrees(str(text), str(shown)))
+
+
+def title_places(embedded: Embedded, sidecar: Sidecar) -> Places:
+    """Every place that holds a title."""
+    xmp, name = embedded.xmp.title, embedded.iptc.title
+    by_xmp: tuple[str, FieldValue] = ("xmp", xmp)
+    by_iptc: tuple[str, FieldValue] = ("iptc", name)
+    # A name that is but the beginning of the title in XMP is no newer one (MWG 2.0, 3.3.1).
+    newer = _iptc_is_newer(embedded.container) and not title_agrees("iptc", name, xmp)
+    in_order = (by_iptc, by_xmp) if newer else (by_xmp, by_iptc)
+    in_file = (*in_order, ("xp_title", embedded.exif.xp_title))
+    return [*_beside(sidecar, "title", lambda said: said.title), *_said(in_file)]
+
+
+def title_agrees(place: str, text: FieldValue, shown: FieldValue) -> bool:
+    """Whether the place says the title, as far as IPTC's 64 bytes reach."""
+    if place == "iptc" and isinstance(text, str) and isinstance(shown, str):
+        return iptc.agrees(text, shown, iptc.TITLE_MAX_BYTES)
+    return text == shown
+
+
+def keywords_places(embedded: Embedded, sidecar: Sidecar) -> Places:
+    """Every place that holds keywords."""
+    xmp, words = embedded.xmp.keywords, embedded.iptc.keywords
+    by_xmp: tuple[str, FieldValue] = ("xmp", xmp)
+    by_iptc: tuple[str, FieldValue] = ("iptc", words)
+    newer = _iptc_is_newer(embedded.container) and not keywords_agree("iptc", words, xmp)
+    in_order = (by_iptc, by_xmp) if newer else (by_xmp, by_iptc)
+    in_file = (*in_order, ("xp_keywords", embedded.exif.xp_keywords))
+    return [*_beside(sidecar, "keywords", lambda said: said.keywords), *_said(in_file)]
+
+
+def keywords_agree(place: str, words: FieldValue, shown: FieldValue) -> bool:
+    """Whether the place has the same keywords in whatever order, as far as it can hold them.
+
+    IPTC cuts each to 64 bytes; XPKeywords takes a semicolon inside one for the end of it.
+    """
+    if not isinstance(words, tuple) or not isinstance(shown, tuple):
+        return words == shown
+    if place == "iptc":
+        shown = tuple(iptc.cut(word, iptc.TITLE_MAX_BYTES).strip() for word in shown)
+    elif place == "xp_keywords":
+        shown = tuple(word.replace(";", ",") for word in shown)
+    return set(words) == set(shown)
+
+
+def rating_places(embedded: Embedded, sidecar: Sidecar) -> Places:
+    """Every place that holds a rating."""
+    in_file = (("xmp", embedded.xmp.rating), ("exif", embedded.exif.rating))
+    return [*_beside(sidecar, "rating", lambda said: said.rating), *_said(in_file)]
+
+
+def equal(place: str, value: FieldValue, shown: FieldValue) -> bool:  # noqa: ARG001 - of one form
+    """Whether the place says what is shown."""
+    return value == shown
+
+
+def taken_places(embedded: Embedded, sidecar: Sidecar) -> Places:
+    """Every place that says when the photo was taken.
+
+    An XMP sidecar's date comes first where it is another second than what is said elsewhere: a
+    correction. Where it is the same, what is said elsewhere is finer. The time in Takeout's form
+    counts last, where nothing else dates the photo.
+    """
+    beside = _beside(sidecar, "taken_at", lambda said: said.taken_at)
+    by_xmp = [item for item in beside if item[0] == "xmp_sidecar"]
+    in_file = (
+        ("exif", embedded.exif.taken_at),
+        ("xmp", embedded.xmp.taken_at),
+        ("iptc", embedded.iptc.taken_at),
+    )
+    others = [*(item for item in beside if item not in by_xmp), *_said(in_file)]
+    json = sidecar.json
+    if not others and json and json.taken_timestamp and embedded.exif.digitized_at is None:
+        others += _said([("json_sidecar", _from_timestamp(json.taken_timestamp))])
+    first = by_xmp[0][1] if by_xmp else None
+    corrects = not others or not taken_agrees("xmp_sidecar", first, others[0][1])
+    return [*by_xmp, *others] if by_xmp and corrects else [*others, *by_xmp]
+
+
+def taken_agrees(place: str, value: FieldValue, shown: FieldValue) -> bool:  # noqa: ARG001 - of one form
+    """Whether two moments are the same second, as far as their zones are known."""
+    if isinstance(value, TakenAt) and isinstance(shown, TakenAt):
+        return _same_second(value, shown)
+    return value == shown
+
+
+def _beside(
+    sidecar: Sidecar, name: str, read: Callable[[XmpValues], FieldValue]
+) -> list[tuple[str, FieldValue]]:
+    """What sidecars say of a field; None where one says that it was removed."""
+    found = _said(("xmp_sidecar", read(xmp)) for xmp in (sidecar.xmp, sidecar.stem_xmp) if xmp)
+    json = sidecar.json
+    if json and (name in json.said or name in json.removed):
+        found.append(("json_sidecar", json.said.get(name)))
+    return found
+
+
+def _said(places: Iterable[tuple[str, FieldValue]]) -> list[tuple[str, FieldValue]]:
+    return [item for item in places if not is_blank(item[1])]
 
 
 def _source(place: str, text: str, winner: str) -> DescriptionSource:
-    agrees = text == winner or (place == "iptc" and iptc.agrees(text, winner))
+    agrees = description_agrees(place, text, winner)
     return DescriptionSource(place=place, agrees=agrees, text=None if agrees else text)
 
 
@@ -101,7 +188,7 @@ def _sidecar_texts(sidecar: Sidecar) -> Iterator[tuple[str, str]]:
             yield "xmp_sidecar", text
             break
     json = sidecar.json
-    if json is None or json.description is None:
+    if json is None or not isinstance(json.description, str):
         return
     # Where the file itself cannot be edited, its text is removed by a sidecar that says so.
     if json.description.strip() or "description" in json.removed:
@@ -135,8 +222,8 @@ def _iptc_is_newer(container: Container) -> bool:
 def _same_second(a: TakenAt, b: TakenAt) -> bool:
     if a.offset_minutes is None or b.offset_minutes is None:
         return abs(a.local - b.local) < timedelta(seconds=1)
-    left = a.local - timedelta(minutes=a.offset_minutes)
-    return abs(left - b.local + timedelta(minutes=b.offset_minutes)) < timedelta(seconds=1)
+    apart = a.local - b.local - timedelta(minutes=a.offset_minutes - b.offset_minutes)
+    return abs(apart) < timedelta(seconds=1)
 
 
 def _from_timestamp(seconds: int) -> TakenAt | None:

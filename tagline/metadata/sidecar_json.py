@@ -3,7 +3,8 @@
 A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title``, ``description``,
 ``photoTakenTime`` and ``tagline``. Editing changes the members that say something new, in the
 file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``,
-where they have something to say ``removed`` and ``not_embedded``, and in a file that another
+where they have something to say the fields beside the description by name, ``removed`` and
+``not_embedded``, and in a file that another
 program made ``adopted``, so that such a file is never taken for Tagline's own.
 """
 
@@ -12,9 +13,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, cast
 
-from tagline.errors import EditRefused
+from msgspec import UNSET
+
+from tagline.errors import EditRefused, InvalidValue
+from tagline.metadata.fields import FIELDS
 from tagline.metadata.sidecar_json_text import members, with_members
-from tagline.metadata.values import JsonSidecarValues
+from tagline.metadata.values import FieldValue, JsonSidecarValues, is_blank
 
 VERSION: Final = 1
 """Version of what stands under ``tagline``."""
@@ -28,7 +32,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"\s*(-?[0-9]{1,15})\s*", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_OPTIONAL = frozenset({"removed", "not_embedded"})
+_SAID = tuple(field for field in FIELDS if field.from_json)
+_OPTIONAL = frozenset({"removed", "not_embedded", *(field.name for field in _SAID)})
 
 JsonObject = dict[str, object]
 
@@ -61,15 +66,17 @@ def read(data: bytes) -> JsonSidecarValues | None:
         fingerprint=_text(own.get("fingerprint")) or None,
         removed=_texts(own.get("removed")),
         not_embedded=_text(own.get("not_embedded")) or None,
+        said=_fields(own),
     )
 
 
 def write(old: bytes | None, values: JsonSidecarValues) -> bytes:
     """The sidecar with the values; a description of None makes it empty, in Takeout's way.
 
-    ``title`` and ``taken_timestamp`` go into files that are new or all Tagline's own; another
-    program's file keeps what it says, and gets them only where it says nothing. Equal bytes come
-    back when nothing changes.
+    A description that is UNSET stays as it is, and is empty in a new file. ``title`` and
+    ``taken_timestamp`` go into files that are new or all Tagline's own; another program's file
+    keeps what it says, and gets them only where it says nothing. Equal bytes come back when nothing
+    changes.
 
     Raises:
         EditRefused: ``old`` is no JSON sidecar of a photo.
@@ -85,6 +92,8 @@ def write(old: bytes | None, values: JsonSidecarValues) -> bytes:
     sidecar = _parse(old)
     if sidecar is None:
         raise EditRefused("the JSON file beside the photo is no sidecar of a photo")
+    if values.description is UNSET:
+        del said["description"]
     return _changed(sidecar, said).encode("utf-8", "replace")
 
 
@@ -94,15 +103,53 @@ def _own(values: JsonSidecarValues) -> JsonObject:
         own["removed"] = list(values.removed)
     if values.not_embedded:
         own["not_embedded"] = values.not_embedded
+    for field in _SAID:
+        value = values.said.get(field.name)
+        if field.to_json and not is_blank(value):
+            own[field.name] = field.to_json(value)
     return own
 
 
+def _fields(own: JsonObject) -> dict[str, FieldValue]:
+    """The fields that are said in a form that they can have; others are as if absent."""
+    found: dict[str, FieldValue] = {}
+    for field in _SAID:
+        said = _plain(own.get(field.name))
+        if field.from_json is None or said is None:
+            continue
+        try:
+            value = field.from_json(said)
+        except InvalidValue:
+            continue
+        if not is_blank(value):
+            found[field.name] = value
+    return found
+
+
+def _plain(value: object) -> object:
+    """A whole number as such, texts without halves of surrogate pairs."""
+    if isinstance(value, _Number):
+        found = _INTEGER.fullmatch(value)
+        return int(found[1]) if found else None
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[object]", value)]
+    return _text(value) if isinstance(value, str) else value
+
+
 def is_own_and_empty(data: bytes) -> bool:
-    """Whether Tagline made the sidecar and it has no description: nothing is lost without it."""
+    """Whether Tagline made the sidecar and it says nothing: nothing is lost without it."""
     sidecar = _parse(data)
     if sidecar is None or sidecar.said.get("description"):
         return False
-    return _is_ours(sidecar.said)
+    own = _object(sidecar.said.get("tagline"))
+    says = _fields(own) or _texts(own.get("removed"))
+    return not says and _is_ours(sidecar.said)
+
+
+def is_own(data: bytes) -> bool:
+    """Whether Tagline made the sidecar, and nobody has said more in it since."""
+    sidecar = _parse(data)
+    return sidecar is not None and _is_ours(sidecar.said)
 
 
 def formatted(timestamp: int) -> str:

@@ -8,6 +8,8 @@ asked for.
 
 from tagline.metadata import xmp, xmp_compare, xmp_edit
 from tagline.metadata import xmp_names as names
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
 from tagline.metadata.values import XmpValues
 from tagline.metadata.xmp_packet import TOOLKIT, new_packet
 from tagline.metadata.xmp_text import check_text
@@ -19,36 +21,40 @@ def read(data: bytes) -> XmpValues:
 
 
 def write(old: bytes | None, *, description: str | None, fingerprint: str) -> bytes | None:
-    """The sidecar with the description; None or empty removes it.
+    """The sidecar with this description, or without one; see ``write_fields``."""
+    return write_fields(old, (describing(description, None),), fingerprint=fingerprint)
+
+
+def write_fields(old: bytes | None, edits: Edits, *, fingerprint: str) -> bytes | None:
+    """The sidecar with these fields as they are to be.
 
     Everything else in the file stays byte for byte. None comes back when nothing is left that
     Tagline did not make, so that the file may go.
 
     Raises:
-        EditRefused: the file is not XMP in UTF-8 made the usual way, or the text has a character
+        EditRefused: the file is not XMP in UTF-8 made the usual way, or a value has a character
             that XML cannot hold.
     """
-    text = description or None
     if old is None or not old.strip(b"\0 \t\r\n"):
-        return _new(text, fingerprint) if text else None
+        return _new(edits, fingerprint)
     before = xmp_compare.properties(old)
     ours = xmp_compare.toolkit(old).startswith(TOOLKIT) or names.FINGERPRINT in before
-    wanted: dict[str, str | None] = dict.fromkeys(
-        (names.DC_DESCRIPTION, names.TIFF_DESCRIPTION), text
-    )
+    wanted = xmp_edit.sidecar_properties(old, edits)
     if ours:
         wanted[names.FINGERPRINT] = fingerprint
     changed = xmp_edit.change(old, wanted)
-    if text is None and ours and not xmp_compare.properties(changed).keys() - {names.FINGERPRINT}:
+    removes = any(edit.removes for edit in edits)
+    if removes and ours and not xmp_compare.properties(changed).keys() - {names.FINGERPRINT}:
         return None
     return changed
 
 
-def _new(text: str, fingerprint: str) -> bytes:
-    check_text(text)
-    said = {
-        names.DC_DESCRIPTION: text,
-        names.TIFF_DESCRIPTION: text,
-        names.FINGERPRINT: fingerprint,
-    }
-    return new_packet(said, padded=False)
+def _new(edits: Edits, fingerprint: str) -> bytes | None:
+    wanted = xmp_edit.new_properties(edits, in_sidecar=True)
+    said = {name: words for name, words in wanted.items() if words}
+    if not said:
+        return None
+    for words in said.values():
+        for text in words if isinstance(words, tuple) else (words,):
+            check_text(text)
+    return new_packet(said | {names.FINGERPRINT: fingerprint}, padded=False)

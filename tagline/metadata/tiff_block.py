@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata.exif_ifd import TYPE_BYTES, UTF8_TYPE
+from tagline.metadata.field_types import DirectoryName
 
 Extent = tuple[int, int]
 """Bytes in use: first, and one past the last."""
@@ -17,8 +18,9 @@ IMAGE_DESCRIPTION: Final = 0x010E
 USER_COMMENT: Final = 0x9286
 XP_COMMENT: Final = 0x9C9C
 MAKER_NOTE: Final = 0x927C
-_EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
-_POINTERS: Final = frozenset({_EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS})
+EXIF_IFD: Final = 0x8769
+_GPS_IFD, _INTEROP_IFD, _SUB_IFDS = 0x8825, 0xA005, 0x014A
+_POINTERS: Final = frozenset({EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS})
 # Offsets and lengths of data outside the directories: strips, tiles, free space, JPEG thumbnail.
 _DATA: Final = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0120, 0x0121), (0x0201, 0x0202))
 _MAX_DIRECTORIES: Final = 1024
@@ -85,6 +87,23 @@ class Block:
         self.exif: Directory | None = None
         self.directories = self._walk()
 
+    def named(self, name: DirectoryName) -> Directory | None:
+        """IFD0, or the Exif IFD where there is one."""
+        return self.ifd0 if name == "IFD0" else self.exif
+
+    def pointer_to(self, name: DirectoryName) -> int:
+        """Where the offset of that directory stands.
+
+        Raises:
+            EditRefused: something else than IFD0 leads to the Exif IFD, or more than once.
+        """
+        if name == "IFD0":
+            return 4
+        leads = [entry for entry in self.ifd0.entries if entry.tag == EXIF_IFD]
+        if self.exif is None or len(leads) != 1 or self.numbers(leads[0]) != (self.exif.offset,):
+            raise EditRefused("the Exif directory is not where it has to be")
+        return leads[0].offset
+
     def long(self, offset: int) -> int:
         """The LONG at an offset inside the block."""
         return self._long.unpack_from(self.data, offset)[0]
@@ -138,7 +157,7 @@ class Block:
             if offset in found or (directory := self.directory(offset)) is None:
                 continue
             found[offset] = directory
-            if tag == _EXIF_IFD and self.exif is None:
+            if tag == EXIF_IFD and self.exif is None:
                 self.exif = directory
             waiting += self._leads(directory)
         return tuple(found.values())

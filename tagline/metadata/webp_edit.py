@@ -1,7 +1,7 @@
-"""Writing a description into a WebP: the EXIF and XMP chunks, each made where there is none.
+"""Writing fields into a WebP: the EXIF and XMP chunks, each made where there is none.
 
 A simple file becomes an extended one, since only that may hold metadata (RFC 9649, 2.7); it
-becomes simple again when nothing but the description made it extended. Every other chunk, padding
+becomes simple again when nothing but Tagline's own made it extended. Every other chunk, padding
 byte and whatever follows the RIFF container stay byte for byte.
 """
 
@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp
-from tagline.metadata.chunk_edit import edit_exif, edit_xmp
-from tagline.metadata.proof_webp import prove_webp
+from tagline.metadata.chunk_edit import edit_exif_fields, edit_xmp_fields
+from tagline.metadata.field_types import Edits
+from tagline.metadata.fields import describing
+from tagline.metadata.proof_webp import prove_webp_fields
 
 _CHUNK_LIMIT: Final = 1 << 16
 _MAX_RIFF_BYTES: Final = (1 << 32) - 10
@@ -29,13 +31,17 @@ class _Chunk(NamedTuple):
 
 
 def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
-    """The file with this description in every place that would otherwise contradict it.
+    """The file with this description, or without one; see ``embed_fields``."""
+    return embed_fields(data, (describing(text, old_text),))
+
+
+def embed_fields(data: bytes, edits: Edits) -> bytes:
+    """The file with these fields in every place that would otherwise contradict them.
 
     Args:
         data: the whole file.
-        text: the description; None or empty removes it.
-        old_text: the description that the file shows now; UserComment, XPComment and
-            tiff:ImageDescription follow where they hold it.
+        edits: the fields, each with the value that the file shows now: places that can say
+            something else as well follow where they hold it.
 
     Returns:
         The new file, proven; equal to ``data`` when nothing has to change.
@@ -43,12 +49,11 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     Raises:
         EditRefused: it cannot be done provably safely.
     """
-    text = text or None
     chunks, end = _split(data)
     _check(chunks)
     block, packet = (_payload(chunks, kind) for kind in (b"EXIF", b"XMP "))
-    new_block = edit_exif(block, text, old_text)
-    new_packet = edit_xmp(packet, text, old_text)
+    new_block = edit_exif_fields(block, edits)
+    new_packet = edit_xmp_fields(packet, edits)
     if (new_block, new_packet) == (block, packet):
         return data
     if new_block != block:
@@ -60,7 +65,7 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     if len(body) > _MAX_RIFF_BYTES:
         raise EditRefused("the WebP file would be larger than its format allows")
     result = b"".join((b"RIFF", len(body).to_bytes(4, "little"), body, memoryview(data)[end:]))
-    prove_webp(data, result, text)
+    prove_webp_fields(data, result, edits)
     return result
 
 

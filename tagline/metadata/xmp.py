@@ -11,7 +11,7 @@ from xml.parsers import expat
 from tagline.metadata import xmp_names as names
 from tagline.metadata.values import XmpValues
 from tagline.metadata.xmp_text import to_utf_8
-from tagline.metadata.xmp_values import gps_from, orientation_from, taken_at_from
+from tagline.metadata.xmp_values import gps_from, orientation_from, rating_from, taken_at_from
 
 MAX_ELEMENTS: Final = 100_000
 MAX_DEPTH: Final = 200
@@ -34,6 +34,9 @@ _WANTED = frozenset(
         names.AUX_LENS,
         names.PHOTOSHOP_CREATED,
         names.FINGERPRINT,
+        names.DC_TITLE,
+        names.DC_SUBJECT,
+        names.XMP_RATING,
     }
 )
 _LOCAL_NAMES = tuple(sorted({names.local_name(name).encode() for name in _WANTED}))
@@ -51,7 +54,7 @@ def read(packet: bytes) -> XmpValues:
     body = to_utf_8(packet)
     if not any(name in body for name in _LOCAL_NAMES):
         return XmpValues()
-    found = _Properties()
+    found = _Properties(_WANTED)
     found.feed(body)
     said = {name: shown(items) for name, items in found.items.items()}
     say = said.get
@@ -60,6 +63,9 @@ def read(packet: bytes) -> XmpValues:
         description=say(names.DC_DESCRIPTION),
         tiff_description=say(names.TIFF_DESCRIPTION),
         user_comment=say(names.EXIF_USER_COMMENT),
+        title=_unless_blank(say(names.DC_TITLE)),
+        keywords=_distinct(found.items.get(names.DC_SUBJECT, [])),
+        rating=rating_from(say(names.XMP_RATING)),
         taken_at=taken_at or taken_at_from(say(names.PHOTOSHOP_CREATED), None),
         orientation=orientation_from(say(names.TIFF_ORIENTATION)),
         make=_trimmed(say(names.TIFF_MAKE)),
@@ -75,11 +81,35 @@ def read(packet: bytes) -> XmpValues:
     )
 
 
+def texts(packet: bytes, name: str) -> list[str]:
+    """Every text of a property: the items of its list, or the one that it holds."""
+    return [text for _, text in _items(packet, name)]
+
+
+def shown_text(packet: bytes, name: str) -> str | None:
+    """The text of a property that a reader shows."""
+    return shown(_items(packet, name))
+
+
+def _items(packet: bytes, name: str) -> list[Item]:
+    found = _Properties(frozenset({name}))
+    found.feed(to_utf_8(packet))
+    return found.items.get(name, [])
+
+
 def shown(items: list[Item]) -> str | None:
     """The text that a reader shows: ``x-default``'s, else the first that is not empty."""
     texts = [text for language, text in items if language == names.X_DEFAULT and text]
     texts += [text for _, text in items if text]
     return texts[0] if texts else None
+
+
+def _unless_blank(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+def _distinct(items: list[Item]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.strip() for _, text in items if text.strip()))
 
 
 def _trimmed(text: str | None) -> str | None:
@@ -89,7 +119,8 @@ def _trimmed(text: str | None) -> str | None:
 class _Properties:
     """Collects the items of the wanted properties of the packet's rdf:Description elements."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted = wanted
         self.items: dict[str, list[Item]] = {}
         self._elements = 0
         self._depth = 0
@@ -127,10 +158,10 @@ class _Properties:
             return
         level = self._depth - self._rdf_depth
         if level == 1:
-            for key in _WANTED.intersection(attributes):
+            for key in self._wanted.intersection(attributes):
                 self._add(key, None, attributes[key])
         elif level == 2:
-            self._open(name if name in _WANTED else None, attributes)
+            self._open(name if name in self._wanted else None, attributes)
         elif self._property is not None:
             self._inside(name, attributes)
 

@@ -11,14 +11,19 @@ from typing import NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp_names as names
-from tagline.metadata.xmp_packet import alternative_xml, item_xml, node_xml, property_xml
+from tagline.metadata.field_types import Words
+from tagline.metadata.xmp_packet import (
+    alternative_xml,
+    item_xml,
+    node_xml,
+    plain_item_xml,
+    property_xml,
+)
 from tagline.metadata.xmp_text import escape, escape_attribute
 from tagline.metadata.xmp_tree import Document, Element
 
 _BLANKS = b" \t\r\n"
-_OWN_NAMESPACES = frozenset(
-    {names.RDF_NS, names.DC_NS, names.TIFF_NS, names.EXIF_NS, names.TAGLINE_NS}
-)
+_OWN_NAMESPACES = frozenset(names.PREFIXES)
 
 
 class Splice(NamedTuple):
@@ -45,8 +50,35 @@ def shown_texts(document: Document, name: str) -> list[str]:
     return texts + [_shown(element) for element in _occurrences(document, name)]
 
 
-def setting(document: Document, name: str, text: str) -> list[Splice]:
-    """Every occurrence of the property says ``text``; nothing where it does already."""
+def all_texts(document: Document, name: str) -> list[str]:
+    """Every text of a property: the items of its lists, and what it says by itself."""
+    texts = [node.attributes[name] for node in document.nodes() if name in node.attributes]
+    for element in _occurrences(document, name):
+        texts += [i.text for i in _items(element)] if _array(element) else [element.text]
+    return texts
+
+
+def is_list(document: Document, name: str) -> bool:
+    """Whether every occurrence of a property is an array of plain items."""
+    if any(name in node.attributes for node in document.nodes()):
+        return False
+    arrays = [_array(element) for element in _occurrences(document, name)]
+    return bool(arrays) and all(array is not None for array in arrays)
+
+
+def setting(document: Document, name: str, words: Words) -> list[Splice]:
+    """Every occurrence of the property says the words; nothing where it does already.
+
+    Raises:
+        EditRefused: the property is not made the usual way.
+    """
+    if isinstance(words, tuple):
+        elements = _occurrences(document, name)
+        return [splice for element in elements for splice in _set_list(document, element, words)]
+    return _set_text(document, name, words)
+
+
+def _set_text(document: Document, name: str, text: str) -> list[Splice]:
     splices: list[Splice] = []
     for node in document.nodes():
         if node.attributes.get(name, text) != text:
@@ -59,7 +91,7 @@ def setting(document: Document, name: str, text: str) -> list[Splice]:
     return splices
 
 
-def adding(document: Document, properties: Mapping[str, str]) -> list[Splice]:
+def adding(document: Document, properties: Mapping[str, Words]) -> list[Splice]:
     """The properties stand in the packet's first fitting rdf:Description, or in a new one.
 
     Raises:
@@ -71,7 +103,7 @@ def adding(document: Document, properties: Mapping[str, str]) -> list[Splice]:
     if node is not None:
         scope = node.in_scope()
         indent = _indent(document, node)
-        lines = (indent + property_xml(name, text, scope) for name, text in properties.items())
+        lines = (indent + property_xml(name, said, scope) for name, said in properties.items())
         return [_insertion(document, node, b"".join(lines))]
     rdf = document.rdf
     if rdf is None:
@@ -94,10 +126,16 @@ def _occurrences(document: Document, name: str) -> list[Element]:
     return [child for node in nodes for child in node.children if child.name == name]
 
 
-def _items(element: Element) -> list[Element]:
+def _array(element: Element) -> Element | None:
+    """The array that is the element's only content."""
     if len(element.children) != 1 or element.children[0].name not in names.RDF_ARRAYS:
-        return []
-    return [item for item in element.children[0].children if item.name == names.RDF_LI]
+        return None
+    return element.children[0]
+
+
+def _items(element: Element) -> list[Element]:
+    array = _array(element)
+    return [item for item in array.children if item.name == names.RDF_LI] if array else []
 
 
 def _default(items: list[Element]) -> Element:
@@ -111,12 +149,12 @@ def _shown(element: Element) -> str:
 
 
 def _set_element(element: Element, text: str) -> list[Splice]:
-    array = element.children[0] if element.children else None
-    if array is not None and len(element.children) == 1 and array.name in names.RDF_ARRAYS:
+    array = _array(element)
+    if array is not None:
         return _set_items(array, _items(element), text)
     if element.children or element.noted or set(element.attributes) - {names.XML_LANG}:
         raise EditRefused("the XMP holds markup inside the description")
-    if names.namespace_of(element.name) == names.TAGLINE_NS:
+    if element.name in names.PLAIN:
         return [_content(element, escape(text))]
     rdf = next((p for p, uri in element.in_scope().items() if p and uri == names.RDF_NS), None)
     if rdf is None:
@@ -138,6 +176,25 @@ def _set_items(array: Element, items: list[Element], text: str) -> list[Splice]:
         tag = items[0].tag if items else _sibling_tag(array, "li")
         splices.append(_content_start(array, item_xml(text, tag)))
     return splices
+
+
+def _set_list(document: Document, element: Element, words: tuple[str, ...]) -> list[Splice]:
+    """The items are these, in this order; those that stay keep their bytes, new ones their look."""
+    array, items = _array(element), _items(element)
+    if not array and [element.text] == list(words):
+        return []
+    if array is None or array.noted or len(items) < len(array.children):
+        raise EditRefused("the XMP holds markup inside a list")
+    if [item.text for item in items] == list(words):
+        return []
+    if any(item.children or item.noted or item.attributes for item in items):
+        raise EditRefused("the XMP holds markup inside a list")
+    kept = {item.text: document.data[item.start : item.end] for item in items}
+    tag = items[0].tag if items else _sibling_tag(array, "li")
+    between = _blanks_before(document, items[0]) if items else b""
+    raw = [kept.get(word) or plain_item_xml(word, tag) for word in words]
+    end = document.data[items[-1].end : array.close] if items else b""
+    return [_content(array, b"".join(between + item for item in raw) + end)]
 
 
 def _sibling_tag(element: Element, local: str) -> str:

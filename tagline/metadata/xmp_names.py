@@ -12,6 +12,9 @@ EXIF_NS = "http://ns.adobe.com/exif/1.0/"
 EXIF_EX_NS = "http://cipa.jp/exif/1.0/"
 AUX_NS = "http://ns.adobe.com/exif/1.0/aux/"
 PHOTOSHOP_NS = "http://ns.adobe.com/photoshop/1.0/"
+XMP_NS = "http://ns.adobe.com/xap/1.0/"
+LR_NS = "http://ns.adobe.com/lightroom/1.0/"
+MICROSOFT_NS = "http://ns.microsoft.com/photo/1.0/"
 TAGLINE_NS = "urn:tagline:xmp:1.0/"
 """Tagline's own namespace; its properties stand in sidecars that Tagline made."""
 
@@ -20,6 +23,8 @@ PREFIXES = {
     DC_NS: "dc",
     TIFF_NS: "tiff",
     EXIF_NS: "exif",
+    PHOTOSHOP_NS: "photoshop",
+    XMP_NS: "xmp",
     TAGLINE_NS: "tagline",
 }
 """The prefix that Tagline declares for a namespace that it writes in."""
@@ -49,7 +54,20 @@ EXIF_EX_LENS = f"{EXIF_EX_NS} LensModel"
 EXIF_EX_OFFSET = f"{EXIF_EX_NS} OffsetTimeOriginal"
 AUX_LENS = f"{AUX_NS} Lens"
 PHOTOSHOP_CREATED = f"{PHOTOSHOP_NS} DateCreated"
+DC_TITLE = f"{DC_NS} title"
+DC_SUBJECT = f"{DC_NS} subject"
+HIERARCHICAL_SUBJECT = f"{LR_NS} hierarchicalSubject"
+XMP_RATING = f"{XMP_NS} Rating"
+MICROSOFT_RATING = f"{MICROSOFT_NS} Rating"
 FINGERPRINT = f"{TAGLINE_NS} Fingerprint"
+
+LISTS = frozenset({DC_SUBJECT, HIERARCHICAL_SUBJECT})
+"""Properties whose value is an rdf:Bag."""
+
+PLAIN = frozenset(
+    {XMP_RATING, MICROSOFT_RATING, PHOTOSHOP_CREATED, EXIF_TAKEN_AT, EXIF_EX_OFFSET, FINGERPRINT}
+)
+"""Properties whose value is a plain text; what is in neither set is a language alternative."""
 
 X_DEFAULT = "x-default"
 """The language of the item that is meant for everybody (ISO 16684-1, 8.2.2.4)."""

@@ -1,9 +1,10 @@
 """The wrapper of an XMP packet, its padding, and packets made from nothing (ISO 16684-1, 7.3)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tagline.metadata import xmp_names as names
+from tagline.metadata.field_types import Words
 from tagline.metadata.xmp_text import escape
 
 TOOLKIT = "Tagline"
@@ -16,17 +17,20 @@ _PADDING_LINES = 11
 _PADDING = (b" " * 99 + b"\n") * _PADDING_LINES
 
 
-def property_xml(name: str, text: str, scope: Mapping[str, str]) -> bytes:
-    """The element of a property: a language alternative, or a plain text in Tagline's namespace.
+def property_xml(name: str, words: Words, scope: Mapping[str, str]) -> bytes:
+    """The element of a property: a language alternative, a plain text, or a list.
 
     ``scope`` maps the prefixes in force to their namespaces; what is missing is declared on the
     element itself.
     """
     missing: dict[str, str] = {}
     tag = f"{_prefix(names.namespace_of(name), scope, missing)}:{names.local_name(name)}"
-    content = escape(text)
-    if names.namespace_of(name) != names.TAGLINE_NS:
-        content = alternative_xml(text, _prefix(names.RDF_NS, scope, missing))
+    if isinstance(words, tuple):
+        content = list_xml(words, _prefix(names.RDF_NS, scope, missing))
+    elif name in names.PLAIN:
+        content = escape(words)
+    else:
+        content = alternative_xml(words, _prefix(names.RDF_NS, scope, missing))
     declared = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in missing.items())
     return f"<{tag}{declared}>".encode() + content + f"</{tag}>".encode()
 
@@ -36,12 +40,23 @@ def alternative_xml(text: str, rdf: str) -> bytes:
     return f"<{rdf}:Alt>".encode() + item_xml(text, f"{rdf}:li") + f"</{rdf}:Alt>".encode()
 
 
+def list_xml(words: Iterable[str], rdf: str) -> bytes:
+    """An rdf:Bag with these items; ``rdf`` is the prefix of RDF's namespace."""
+    items = (plain_item_xml(word, f"{rdf}:li") for word in words)
+    return f"<{rdf}:Bag>".encode() + b"".join(items) + f"</{rdf}:Bag>".encode()
+
+
+def plain_item_xml(text: str, tag: str) -> bytes:
+    """An item of a list."""
+    return f"<{tag}>".encode() + escape(text) + f"</{tag}>".encode()
+
+
 def item_xml(text: str, tag: str) -> bytes:
     """The ``x-default`` item of a language alternative."""
     return f'<{tag} xml:lang="x-default">'.encode() + escape(text) + f"</{tag}>".encode()
 
 
-def node_xml(properties: Mapping[str, str], rdf: str | None, indent: bytes) -> bytes:
+def node_xml(properties: Mapping[str, Words], rdf: str | None, indent: bytes) -> bytes:
     """An rdf:Description with these properties, each on a line of its own.
 
     ``rdf`` is the prefix of RDF's namespace in force, None where it has to be declared; ``indent``
@@ -55,11 +70,11 @@ def node_xml(properties: Mapping[str, str], rdf: str | None, indent: bytes) -> b
         declared = f' xmlns:{rdf}="{names.RDF_NS}"{declared}'
     scope[rdf] = names.RDF_NS
     head = f'<{rdf}:Description {rdf}:about=""{declared}>'.encode()
-    lines = (indent + b" " + property_xml(name, text, scope) for name, text in properties.items())
+    lines = (indent + b" " + property_xml(name, said, scope) for name, said in properties.items())
     return indent + head + b"".join(lines) + indent + f"</{rdf}:Description>".encode()
 
 
-def new_packet(properties: Mapping[str, str], *, padded: bool) -> bytes:
+def new_packet(properties: Mapping[str, Words], *, padded: bool) -> bytes:
     """A packet that says just this: wrapped and padded for a file, or bare for a sidecar."""
     rdf = names.PREFIXES[names.RDF_NS]
     meta = (

@@ -43,6 +43,12 @@ def orientation_from(text: str | None) -> int | None:
     return int(value) if value in {"1", "2", "3", "4", "5", "6", "7", "8"} else None
 
 
+def rating_from(text: str | None) -> int | None:
+    """A rating from 0 to 5, fractions cut off; -1, which means rejected, is none."""
+    value = _decimal(text) if text else None
+    return int(value) if value is not None and 0 <= value < 6 else None
+
+
 def gps_from(
     latitude: str | None, longitude: str | None, altitude: str | None, below: str | None
 ) -> Gps | None:

@@ -5,9 +5,16 @@ from msgspec import UNSET, UnsetType
 
 
 class MetadataChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes to what a person may edit: absent means untouched, ``None`` means removed."""
+    """Changes to what a person may edit: absent means untouched, ``None`` means removed.
+
+    The members are those of ``Metadata``; an empty list of keywords removes them as well.
+    """
 
     description: str | UnsetType | None = UNSET
+    title: str | UnsetType | None = UNSET
+    keywords: tuple[str, ...] | UnsetType | None = UNSET
+    rating: int | UnsetType | None = UNSET
+    taken_at: str | UnsetType | None = UNSET
 
 
 class Precondition(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,9 +25,17 @@ class DescriptionSource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """All that a person may edit. ``None`` means that the photo says nothing."""
+    """All that a person may edit. ``None`` means that the photo says nothing.
+
+    ``rating`` is from 0 (unrated, and said so) to 5. ``taken_at`` is RFC 3339 with the offset of
+    the place, or local time without an offset where the zone is unknown.
+    """
 
     description: str | None = None
+    title: str | None = None
+    keywords: tuple[str, ...] = ()
+    rating: int | None = None
+    taken_at: str | None = None
 
 
 class Photo(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +95,13 @@ class IndexedFile(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class IndexedPhoto(msgspec.Struct, frozen=True, kw_only=True):
     """An index row: the photo, its content fingerprint, and the files it was read from.
 
-    ``files[0]`` is the photo itself; its sidecars follow, sorted by object key.
+    ``files[0]`` is the photo itself; its sidecars follow, sorted by object key. ``adopted`` are the
+    keys of those that are the photo's by its fingerprint and not by their names, ``stale`` of those
+    that are its own by name and another photo's by the fingerprint in them.
     """
 
     photo: Photo
     fingerprint: str
     files: tuple[IndexedFile, ...]
+    adopted: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()

@@ -1,8 +1,25 @@
-"""What text a field may hold."""
+"""What a field may hold: the limits of every value that a person can give a photo."""
+
+import re
+from datetime import datetime
 
 from tagline.errors import InvalidValue
 
 DESCRIPTION_MAX_CHARACTERS = 10_000
+TITLE_MAX_CHARACTERS = 1_000
+KEYWORD_MAX_CHARACTERS = 250
+KEYWORDS_MAX = 1_000
+"""Keywords that one photo may have."""
+RATING_MAX = 5
+
+LOCAL_MOMENT = r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})?"
+"""A moment as RFC 3339 writes it (5.6), or without the offset where the zone is unknown."""
+
+_LOCAL_MOMENT = re.compile(LOCAL_MOMENT, re.ASCII)
+_MOMENT_FAULT = (
+    "must be a moment such as 2019-07-05T10:00:00+02:00, or 2019-07-05T10:00:00 where the zone "
+    "is unknown"
+)
 
 
 def check_description(text: str) -> str:
@@ -11,10 +28,92 @@ def check_description(text: str) -> str:
     Raises:
         InvalidValue: over 10,000 characters, or a NUL or lone surrogate in it.
     """
-    if len(text) > DESCRIPTION_MAX_CHARACTERS:
-        raise InvalidValue("description", f"at most {DESCRIPTION_MAX_CHARACTERS} characters")
+    return _checked("description", text, DESCRIPTION_MAX_CHARACTERS)
+
+
+def check_title(text: str) -> str:
+    """Return the title as it is, or say why it cannot be stored.
+
+    Raises:
+        InvalidValue: over 1,000 characters, or a NUL or lone surrogate in it.
+    """
+    return _checked("title", text, TITLE_MAX_CHARACTERS)
+
+
+def check_keywords(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keywords in their order without outer white space, or say what is wrong.
+
+    Raises:
+        InvalidValue: over 1,000 keywords; one over 250 characters, blank, there twice, or with a
+            NUL or lone surrogate in it.
+    """
+    if len(texts) > KEYWORDS_MAX:
+        raise InvalidValue("keywords", f"at most {KEYWORDS_MAX} keywords")
+    words = tuple(_checked("keywords", text.strip(), KEYWORD_MAX_CHARACTERS) for text in texts)
+    if "" in words:
+        raise InvalidValue("keywords", "must not be blank")
+    if len(set(words)) < len(words):
+        raise InvalidValue("keywords", "must differ from one another")
+    return words
+
+
+def check_rating(rating: int) -> int:
+    """Return the rating, or say that it is none.
+
+    Raises:
+        InvalidValue: it is not from 0 to 5.
+    """
+    if not 0 <= rating <= RATING_MAX:
+        raise InvalidValue("rating", f"must be from 0 to {RATING_MAX}")
+    return rating
+
+
+def parse_taken_at(text: str) -> tuple[datetime, int | None]:
+    """Local time, and its UTC offset in minutes where the text names one.
+
+    Raises:
+        InvalidValue: it is no moment, or finer than a microsecond.
+    """
+    if not _LOCAL_MOMENT.fullmatch(text):
+        raise InvalidValue("taken_at", _MOMENT_FAULT)
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        raise InvalidValue("taken_at", _MOMENT_FAULT) from error
+    offset = moment.utcoffset()
+    minutes = None if offset is None else round(offset.total_seconds() / 60)
+    return moment.replace(tzinfo=None), minutes
+
+
+def check_taken_at(text: str) -> str:
+    """Return the moment as it is, or say why it is none.
+
+    Raises:
+        InvalidValue: as for ``parse_taken_at``.
+    """
+    parse_taken_at(text)
+    return text
+
+
+def taken_at_text(local: datetime, offset_minutes: int | None) -> str:
+    """The moment as text: RFC 3339, or without an offset where that is unknown."""
+    text = local.isoformat(timespec="microseconds").rstrip("0").rstrip(".")
+    return text + offset_text(offset_minutes, utc="Z")
+
+
+def offset_text(minutes: int | None, *, utc: str = "+00:00") -> str:
+    """An offset as ``+02:00``; empty where it is unknown."""
+    if minutes is None:
+        return ""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}" if minutes else utc
+
+
+def _checked(field: str, text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise InvalidValue(field, f"at most {limit} characters")
     if "\0" in text:
-        raise InvalidValue("description", "must not hold NUL characters")
+        raise InvalidValue(field, "must not hold NUL characters")
     if any("\ud800" <= c <= "\udfff" for c in text):
-        raise InvalidValue("description", "must not hold lone surrogates")
+        raise InvalidValue(field, "must not hold lone surrogates")
     return text

@@ -155,9 +155,9 @@ def test_only_own_empty_files_may_go() -> None:
 
 def test_later_versions_keys_are_kept() -> None:
     """What a later version has put under ``tagline`` stays, its version number too."""
-    old = b'{"title": "a", "tagline": {"version": 2, "rating": 5, "fingerprint": "2:x"}}'
+    old = b'{"title": "a", "tagline": {"version": 2, "mood": 5, "fingerprint": "2:x"}}'
     own = json.loads(written(old, "d"))["tagline"]
-    assert own == {"version": 2, "rating": 5, "fingerprint": "1:a"}
+    assert own == {"version": 2, "mood": 5, "fingerprint": "1:a"}
 
 
 def test_repeated_members_all_say_the_same() -> None:

@@ -9,7 +9,11 @@ import pytest
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp, xmp_compare, xmp_edit
+from tagline.metadata import xmp_names as names
 from tagline.metadata.values import XmpValues
+
+# What an edit of the description may change.
+TOUCHED = (names.DC_DESCRIPTION, names.TIFF_DESCRIPTION, names.EXIF_USER_COMMENT)
 
 TEXT = 'Grüße aus Köln,\n"<&>" \u2028 😀'
 
@@ -27,11 +31,11 @@ def test_every_real_packet_is_edited_or_refused(corpus_packets: list[bytes]) -> 
             continue
         assert after is not None
         assert xmp.read(after).description == TEXT
-        assert xmp_compare.differences(before, after, xmp_edit.TOUCHED) == ()
+        assert xmp_compare.differences(before, after, TOUCHED) == ()
         gone = xmp_edit.edit(after, None)
         assert gone is not None
         assert xmp.read(gone).description is None
-        assert xmp_compare.differences(before, gone, xmp_edit.TOUCHED) == ()
+        assert xmp_compare.differences(before, gone, TOUCHED) == ()
     assert len(corpus_packets) > 10
     assert reasons == ["the XMP packet is not in UTF-8"]
 
@@ -72,7 +76,7 @@ def test_damaged_packets_are_read_and_edited_or_refused(corpus_packets: list[byt
             if after is not None:
                 edited += 1
                 assert xmp.read(after).description == text
-                assert xmp_compare.differences(before, after, xmp_edit.TOUCHED) == ()
+                assert xmp_compare.differences(before, after, TOUCHED) == ()
     assert edited > 20
 
 

@@ -1,0 +1,168 @@
+"""New content of a photo's sidecars when its fields change.
+
+Sidecars that are there always follow; where the photo itself is not edited, both are made.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from tagline.errors import EditRefused
+from tagline.metadata import sidecar_json, sidecar_xmp
+from tagline.metadata.field_types import FieldEdit
+from tagline.metadata.resolve import timestamp_of
+from tagline.metadata.values import (
+    FieldValue,
+    JsonSidecarValues,
+    PhotoReading,
+    SidecarFile,
+    SidecarFiles,
+    TakenAt,
+)
+from tagline.metadata.xmp_text import check_text
+
+Changes = dict[str, bytes | None]
+"""New content by file name; None to delete the file."""
+
+_TAKEN_AT = "taken_at"
+
+
+class _Job(NamedTuple):
+    """The photo whose sidecars change; ``make`` asks for both, ``refusal`` is why."""
+
+    name: str
+    before: SidecarFiles
+    reading: PhotoReading
+    edits: Sequence[FieldEdit]
+    make: bool = False
+    refusal: str | None = None
+
+
+def follow(
+    name: str, before: SidecarFiles, reading: PhotoReading, edits: Sequence[FieldEdit]
+) -> Changes:
+    """Changes of the sidecars that are there, where the photo itself was edited.
+
+    Raises:
+        EditRefused: a sidecar cannot be edited safely.
+    """
+    return _changes(_Job(name, before, reading, edits))
+
+
+def make(
+    name: str,
+    before: SidecarFiles,
+    reading: PhotoReading,
+    edits: Sequence[FieldEdit],
+    refusal: str | None,
+) -> Changes:
+    """Changes of both sidecars, made where they are missing, since the photo is not edited.
+
+    Raises:
+        EditRefused: a sidecar cannot be edited safely, or is another photo's.
+    """
+    return _changes(_Job(name, before, reading, edits, make=True, refusal=refusal))
+
+
+def _changes(job: _Job) -> Changes:
+    before, stale = job.before, job.reading.stale_sidecars
+    if job.make and any(file and file.name in stale for file in (before.xmp, before.json)):
+        raise EditRefused("a sidecar of another photo has this photo's name; move it away first")
+    changes: Changes = {}
+    for file in (before.xmp, before.stem_xmp):
+        if file and file.name not in stale:
+            changes[file.name] = _xmp(job, file)
+    if before.json and before.json.name not in stale:
+        changes[before.json.name] = _json(job, before.json)
+    if job.make and before.xmp is None:
+        changes[f"{job.name}.xmp"] = _xmp(job, None)
+    if job.make and before.json is None:
+        changes[f"{job.name}.json"] = _json(job, None)
+    old = {f.name: f.data for f in (before.xmp, before.stem_xmp, before.json) if f}
+    # What was not there and is not to be there (None both times) is no change either.
+    return {name: data for name, data in changes.items() if old.get(name) != data}
+
+
+def _xmp(job: _Job, file: SidecarFile | None) -> bytes | None:
+    """The XMP sidecar's new content; None when it would say nothing.
+
+    A text that XML cannot hold is in the JSON sidecar alone; no XMP may contradict it.
+    """
+    edits = [
+        edit if _fits_xml(edit.new) else msgspec.structs.replace(edit, new=None)
+        for edit in job.edits
+    ]
+    data = file.data if file else None
+    return sidecar_xmp.write_fields(data, edits, fingerprint=job.reading.fingerprint)
+
+
+def _json(job: _Job, file: SidecarFile | None) -> bytes | None:
+    """The JSON sidecar's new content; None when it would say nothing.
+
+    Where the photo's own value cannot be removed, a sidecar stays to say that there is none.
+    """
+    known = (sidecar_json.read(file.data) if file else None) or JsonSidecarValues()
+    edited = {edit.field.name: edit.new for edit in job.edits}
+    values = JsonSidecarValues(
+        title=job.name,
+        description=_description(edited),
+        taken_timestamp=timestamp_of(_taken(job, edited)),
+        fingerprint=job.reading.fingerprint,
+        removed=_removed(job, known, edited),
+        not_embedded=job.refusal if job.make else None,
+        said=known.said | {n: value for n, value in edited.items() if n != "description"},
+    )
+    if file and not job.make and not _says_anew(known, values, edited):
+        return file.data
+    data = sidecar_json.write(file.data if file else None, values)
+    removes = any(edit.removes for edit in job.edits)
+    return None if removes and sidecar_json.is_own_and_empty(data) else data
+
+
+def _description(edited: dict[str, FieldValue]) -> str | msgspec.UnsetType | None:
+    if "description" not in edited:
+        return UNSET
+    text = edited["description"]
+    return text if isinstance(text, str) else None
+
+
+def _taken(job: _Job, edited: dict[str, FieldValue]) -> TakenAt | None:
+    """The moment for Takeout's own member: the corrected one, else what the photo shows."""
+    moment = edited.get(_TAKEN_AT, job.reading.taken)
+    return moment if isinstance(moment, TakenAt) else None
+
+
+def _removed(job: _Job, known: JsonSidecarValues, edited: dict[str, FieldValue]) -> tuple[str, ...]:
+    """The fields that were removed and still stand where they cannot be taken out.
+
+    That is in a photo that is not edited, or as the time in another program's JSON.
+    """
+    kept = [name for name in known.removed if name not in edited]
+    for edit in job.edits:
+        inside = job.make and job.reading.found[edit.field.name].embedded
+        dated = edit.field.name == _TAKEN_AT and known.taken_timestamp is not None
+        if edit.removes and (inside or dated):
+            kept.append(edit.field.name)
+    return tuple(kept)
+
+
+def _says_anew(
+    known: JsonSidecarValues, values: JsonSidecarValues, edited: dict[str, FieldValue]
+) -> bool:
+    """Whether a sidecar that just follows has anything to say of the fields that change."""
+    if set(edited) & {"description", _TAKEN_AT} or known.removed != values.removed:
+        return True
+    said = {name: value for name, value in values.said.items() if value}
+    return said != known.said or known.not_embedded is not None
+
+
+def _fits_xml(value: FieldValue) -> bool:
+    texts = value if isinstance(value, tuple) else (value,)
+    try:
+        for text in texts:
+            check_text(text if isinstance(text, str) else "")
+    except EditRefused:
+        return False
+    return True
