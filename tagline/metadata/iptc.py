@@ -31,6 +31,7 @@ UTF_8 = b"\x1b%G"
 
 _LATIN_1 = frozenset({b"\x1b.A", b"\x1b-A", b"\x1b,A", b"\x1b/A"})
 _MARKER = 0x1C
+MAX_DATA_SETS = 20_000
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:([+-])(\d{2})(\d{2}))?")
 
@@ -64,7 +65,7 @@ def data_sets(iim: bytes) -> DataSets:
     """The data sets up to the first byte that belongs to none."""
     items: list[DataSet] = []
     position = 0
-    while (item := _data_set_at(iim, position)) is not None:
+    while len(items) < MAX_DATA_SETS and (item := _data_set_at(iim, position)) is not None:
         items.append(item)
         position = item.end
     return DataSets(tuple(items), whole=not iim[position:].strip(b"\0"))

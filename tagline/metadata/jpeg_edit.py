@@ -13,7 +13,7 @@ from tagline.metadata.exif_edit import edit_fields, edit_or_make
 from tagline.metadata.exif_pointers import SOI, leaves_block
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
-from tagline.metadata.jpeg_read import XMP_ID
+from tagline.metadata.jpeg_read import MAX_PHOTOSHOP, XMP_ID
 from tagline.metadata.jpeg_segments import (
     EXIF_ID,
     MAX_PAYLOAD_BYTES,
@@ -151,6 +151,8 @@ class _JpegEdit:
     def iptc(self, edits: Edits) -> None:
         """Edit the IPTC data where there is any."""
         payloads = [self._jpeg.segments[k].payload for k in self._photoshop]
+        if len(payloads) > MAX_PHOTOSHOP:
+            raise EditRefused("the file has too many Photoshop segments")
         joined = b"".join(payload.removeprefix(photoshop.HEADER) for payload in payloads)
         if photoshop.find_iptc(joined).iptc is None or not any(e.field.iptc for e in edits):
             return

@@ -12,6 +12,7 @@ from tagline.model import ByteSource
 HEAD_BYTES: Final = 65536
 _WINDOW_BYTES: Final = 4096
 _MAX_SEGMENTS: Final = 4096
+MAX_PHOTOSHOP: Final = 16
 
 XMP_ID: Final = b"http://ns.adobe.com/xap/1.0/\0"
 # Start of frame, all kinds but the three numbers that mean something else (T.81, table B.1).
@@ -43,7 +44,7 @@ class _Findings:
             elif self.xmp is None and payload.startswith(XMP_ID):
                 self.xmp = payload[len(XMP_ID) :]
         elif marker == _APP13:
-            if payload.startswith(photoshop.HEADER):
+            if len(self.photoshop) < MAX_PHOTOSHOP and payload.startswith(photoshop.HEADER):
                 self.photoshop.append(payload[len(photoshop.HEADER) :])
         elif self.width is None and len(payload) >= 5:
             # 0 lines means that a DNL segment behind the first scan gives the number (B.2.5).

@@ -16,6 +16,8 @@ EXIF_ID: Final = b"Exif\0\0"
 MAX_PAYLOAD_BYTES: Final = 65533
 _SOS: Final = 0xDA
 _MAX_SEGMENTS: Final = 4096
+_MAX_FILL_BYTES: Final = 4096
+_MAX_MARKERS: Final = 100_000
 # In entropy-coded data 0xFF is followed by 0 (stuffing) or RSTn, or is fill ahead of a marker.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -83,6 +85,8 @@ def split(data: bytes) -> Jpeg:
         at = position
         while data[at : at + 2] == b"\xff\xff":
             at += 1
+            if at - position > _MAX_FILL_BYTES:
+                raise EditRefused("the file has a long run of fill bytes between its segments")
         if data[at : at + 1] != b"\xff" or at + 4 > len(data):
             raise EditRefused("the file has bytes between its segments, or ends too early")
         marker = data[at + 1]
@@ -113,11 +117,13 @@ def image_end(data: bytes, scan_at: int) -> int:
     """The offset behind the end-of-image marker; the length of the file where there is none."""
     position = scan_at
     find: Callable[[bytes, int], re.Match[bytes] | None] = _MARKER.search
-    while (match := find(data, position)) is not None:
+    for _ in range(_MAX_MARKERS):
+        if (match := find(data, position)) is None:
+            return len(data)
         marker = data[match.start() + 1]
         if marker == 0xD9:
             return match.end()
         position = match.end()
         if marker not in BARE_MARKERS:
             position += int.from_bytes(data[position : position + 2], "big")
-    return len(data)
+    raise EditRefused("the image data has too many markers")

@@ -20,6 +20,9 @@ IPTC = 0x0404
 IPTC_DIGEST = 0x0425
 """Identifier of the MD5 of the IPTC resource as it was when the XMP was last in step with it."""
 
+MAX_BLOCKS = 4096
+"""Blocks that are looked at; Photoshop itself writes some dozens."""
+
 _SIGNATURE = re.compile(rb"[A-Za-z0-9]{4}")
 _KNOWN_SIGNATURES = frozenset({b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa"})
 
@@ -65,7 +68,7 @@ def resources(payload: bytes) -> Resources:
     """The image resource blocks up to the first byte that belongs to none."""
     position = len(HEADER) if payload.startswith(HEADER) else 0
     blocks: list[Resource] = []
-    while (block := _block_at(payload, position)) is not None:
+    while len(blocks) < MAX_BLOCKS and (block := _block_at(payload, position)) is not None:
         blocks.append(block)
         position = block.end
     return Resources(tuple(blocks), whole=not payload[position:].strip(b"\0"))

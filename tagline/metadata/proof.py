@@ -58,7 +58,7 @@ def prove_jpeg_fields(before: bytes, after: bytes, edits: Edits) -> None:
     old, old_scan = _cut(before)
     new, new_scan = _cut(after)
     same_length = len(before) - old_scan == len(after) - new_scan
-    if not same_length or not after.endswith(before[old_scan:]):
+    if not same_length or not after.endswith(memoryview(before)[old_scan:]):
         raise EditRefused("proof: the image data changed")
     if [p.raw for p in old if not p.kind] != [p.raw for p in new if not p.kind]:
         raise EditRefused("proof: another segment changed")

@@ -13,7 +13,7 @@ from tagline.errors import EditRefused
 from tagline.metadata import xmp_names as names
 from tagline.metadata.xmp_text import PACKET_MAX_BYTES, declared_encoding, wide_encoding
 
-MAX_PARTS: Final = 20_000
+MAX_PARTS: Final = 10_000
 """Elements, attributes and namespace declarations together."""
 MAX_DEPTH: Final = 100
 
