@@ -16,7 +16,7 @@ import msgspec
 from tagline.errors import ObjectChanged, ObjectNotFound, StorageReadOnly
 from tagline.model.photo import FileState
 from tagline.storage import attributes
-from tagline.storage.exchange import exchange
+from tagline.storage.exchange import exchange, rename_to_free
 from tagline.storage.provider import StoredObject
 from tagline.storage.temporary import TemporaryFile
 from tagline.storage.tree import Spot, state_of
@@ -78,7 +78,7 @@ def create(spot: Spot, data: bytes, like: int | None) -> StoredObject:
         if like is not None:
             attributes.take_access(like, new.file)
         written = new.settle(spot.object_key, data)
-        _claim(new.name, spot.directory, spot)
+        _claim(new.name, spot.directory, spot, new.file)
         new.placed = True
         sync_directory(spot.directory)
         return _outcome(spot.object_key, new.file, written)
@@ -98,7 +98,7 @@ def move(spot: Spot, target: Spot, expected: FileState) -> StoredObject:
         if spot.name != target.name and _is_same_entry(status, target):
             _rename(spot.name, spot.directory, target)
         else:
-            _claim(spot.name, spot.directory, target)
+            _claim(spot.name, spot.directory, target, file)
         sync_directory(target.directory)
         sync_directory(spot.directory)
         return _outcome(target.object_key, file, status)
@@ -139,6 +139,13 @@ def is_writable(spot: Spot) -> bool:
     except FileNotFoundError:
         return True
     return os.access(spot.name, os.W_OK, dir_fd=spot.directory)
+
+
+def is_file_writable(spot: Spot) -> bool:
+    """``is_writable`` of a spot where a file is known to be."""
+    return os.access(".", os.W_OK | os.X_OK, dir_fd=spot.directory) and os.access(
+        spot.name, os.W_OK, dir_fd=spot.directory
+    )
 
 
 def demand_absent(spot: Spot) -> None:
@@ -234,7 +241,8 @@ def _give_back(new: TemporaryFile, spot: Spot) -> None:
         try:
             exchange(new.name, spot.name, directory)
         except FileNotFoundError:  # ours was moved on or deleted: only put back what we hold
-            _claim(new.name, directory, spot)
+            with suppress(FileExistsError):
+                rename_to_free(new.name, spot.name, directory)
             return
         if os.path.samestat(os.stat(new.name, dir_fd=directory, follow_symlinks=False), ours):
             return
@@ -245,8 +253,10 @@ def _rename(name: bytes, directory: int, target: Spot) -> None:
     os.rename(name, target.name, src_dir_fd=directory, dst_dir_fd=target.directory)
 
 
-def _claim(name: bytes, directory: int, target: Spot) -> None:
+def _claim(name: bytes, directory: int, target: Spot, file: int) -> None:
     """Rename without ever overwriting: a link (link(2) fails where a name is taken), then unlink.
+
+    ``file`` is the open file that is meant.
 
     Raises:
         ObjectChanged: something has the target's name, or another file took the old name meanwhile.
@@ -261,11 +271,17 @@ def _claim(name: bytes, directory: int, target: Spot) -> None:
             raise
         _claim_without_links(name, directory, target)
         return
-    # Only what was linked may lose its old name.
-    if not os.path.samestat(os.stat(name, dir_fd=directory, follow_symlinks=False), target.stat()):
-        os.unlink(target.name, dir_fd=into)
-        raise ObjectChanged(target.object_key)
-    os.unlink(name, dir_fd=directory)
+    ours = os.fstat(file)
+    source = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if os.path.samestat(source, ours):
+        # Should another program have put its own file over the new name by now, that stays.
+        os.unlink(name, dir_fd=directory)
+        return
+    with suppress(FileNotFoundError):
+        placed = target.stat()
+        if os.path.samestat(placed, ours) or os.path.samestat(placed, source):
+            os.unlink(target.name, dir_fd=into)
+    raise ObjectChanged(target.object_key)
 
 
 def _claim_without_links(name: bytes, directory: int, target: Spot) -> None:

@@ -1,10 +1,11 @@
-"""Exchanging what two names stand for, in one step of the file system (renameat2(2), Linux)."""
+"""Renames that plain rename(2) cannot do, in one step of the file system (renameat2(2), Linux)."""
 
 import ctypes
 import errno
 import os
 from typing import Any
 
+_RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM})
 
@@ -30,9 +31,23 @@ def exchange(name: bytes, other: bytes, directory: int) -> bool:
     Raises:
         OSError: one of them is not there, or another fault.
     """
+    return _rename(name, other, directory, _RENAME_EXCHANGE)
+
+
+def rename_to_free(name: bytes, free: bytes, directory: int) -> bool:
+    """Rename within an open directory to a name that nothing has; False as for ``exchange``.
+
+    Raises:
+        FileExistsError: something has it.
+        OSError: another fault.
+    """
+    return _rename(name, free, directory, _RENAME_NOREPLACE)
+
+
+def _rename(name: bytes, other: bytes, directory: int, flag: int) -> bool:
     if _renameat2 is None:
         return False
-    if _renameat2(directory, name, directory, other, _RENAME_EXCHANGE) == 0:
+    if _renameat2(directory, name, directory, other, flag) == 0:
         return True
     code = ctypes.get_errno()
     if code in _CANNOT:

@@ -20,7 +20,7 @@ from tagline.storage.walking import Walk
 class LocalObject:
     """A file of a ``LocalStorage`` held open; see ``OpenObject``."""
 
-    def __init__(self, root: Root, object_key: str, descriptor: int) -> None:
+    def __init__(self, root: Root, object_key: str, descriptor: int, *, writable: bool) -> None:
         self._root = root
         self._object_key = object_key
         self._descriptor = descriptor
@@ -29,6 +29,7 @@ class LocalObject:
         self.state = state_of(status)
         self.size = status.st_size
         self.links = status.st_nlink
+        self.writable = writable
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -52,8 +53,10 @@ class LocalObject:
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
-        with self._root.faults(self._object_key):
+        try:
             data = os.pread(self._descriptor, length, offset)
+        except OSError as error:
+            raise self._root.judged(error, self._object_key) from error
         if 0 < len(data) < length:  # the system reads at most 2 GiB at once
             data += self.read_at(offset + len(data), length - len(data))
         return data
@@ -181,8 +184,13 @@ class LocalStorage:
     def open(self, object_key: str) -> LocalObject:
         """Open one file for reading; see ``PhotoStorageProvider.open``."""
         self._demand_visible(object_key)
-        with self._tree.spot(object_key) as spot, self._faults(object_key):
-            return LocalObject(self._tree.root, object_key, atomic.open_regular(spot))
+        with self._tree.spot(object_key) as spot:
+            try:
+                opened = atomic.open_regular(spot)
+                writable = atomic.is_file_writable(spot)
+            except OSError as error:
+                raise self._tree.root.judged(error, object_key) from error
+            return LocalObject(self._tree.root, object_key, opened, writable=writable)
 
     def replace(
         self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None

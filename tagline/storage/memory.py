@@ -31,13 +31,21 @@ _TICK_NS = 1_000_000
 class MemoryObject:
     """A file of a ``MemoryStorage`` held open; see ``OpenObject``."""
 
-    def __init__(self, data: bytes, state: FileState, before_read: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        state: FileState,
+        before_read: Callable[[], None],
+        *,
+        writable: bool,
+    ) -> None:
         self._data = data
         self._before_read = before_read
         self._file = io.BytesIO(data)
         self.state = state
         self.size = len(data)
         self.links = 1
+        self.writable = writable
 
     @property
     def file(self) -> BinaryIO:
@@ -179,7 +187,10 @@ class MemoryStorage:
         self._begin("open", object_key)
         with self._lock:
             file = self._visible_file(object_key)
-        return MemoryObject(file.data, file.state, lambda: self._begin("read_at"))
+        writable = not self._read_only
+        return MemoryObject(
+            file.data, file.state, lambda: self._begin("read_at"), writable=writable
+        )
 
     def replace(
         self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None

@@ -3,6 +3,7 @@
 import fnmatch
 import re
 import secrets
+from functools import lru_cache
 from collections.abc import Iterable
 
 from tagline.errors import UnsafeKey
@@ -23,7 +24,8 @@ SUSPECT_FIRST = frozenset("".join(_HIDDEN_FIRST)) | {
 """First characters that a hidden name can have: spares walks the full test of most names."""
 
 
-def parts_of(object_key: str) -> list[bytes]:
+@lru_cache(4096)
+def parts_of(object_key: str) -> tuple[bytes, ...]:
     """The names along a key, as the file system spells them.
 
     Raises:
@@ -41,12 +43,12 @@ def parts_of(object_key: str) -> list[bytes]:
         raise UnsafeKey(object_key, fault)
     if b"\\x" in path or "\\x" in object_key:
         _demand_one_spelling(object_key, path)
-    return parts
+    return tuple(parts)
 
 
-def directory_parts(directory: str) -> list[bytes]:
+def directory_parts(directory: str) -> tuple[bytes, ...]:
     """``parts_of`` for a directory: the empty key is the photo directory itself."""
-    return parts_of(directory) if directory else []
+    return parts_of(directory) if directory else ()
 
 
 def _fault_of(path: bytes, parts: list[bytes]) -> str | None:

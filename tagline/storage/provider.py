@@ -39,6 +39,11 @@ class OpenObject(Protocol):
         ...
 
     @property
+    def writable(self) -> bool:
+        """What ``PhotoStorageProvider.writable`` says of it, as it was when it was opened."""
+        ...
+
+    @property
     def file(self) -> BinaryIO:
         """The file object, for sending by ``sendfile`` (only a real file has a descriptor)."""
         ...

@@ -325,3 +325,40 @@ def test_without_exchange_a_rename_does(rewrite, photo, monkeypatch):
     rewrite(b"new")
     assert photo.read_bytes() == b"new"
     assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_file_put_over_a_new_one_at_once_stays(local, photo, monkeypatch):
+    """A file that another program renames over one that was just made is not taken for ours."""
+    link = os.link
+
+    def link_then_overwrite(*arguments, **options):
+        link(*arguments, **options)
+        theirs = photo.with_name("theirs")
+        theirs.write_bytes(b"theirs")
+        theirs.rename(photo.with_name("a.jpg.json"))
+
+    monkeypatch.setattr(os, "link", link_then_overwrite)
+    local.replace("a.jpg.json", b"ours", None)
+    assert photo.with_name("a.jpg.json").read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg", "a.jpg.json"]
+
+
+def test_what_was_displaced_goes_back_when_ours_was_moved_on(rewrite, photo, monkeypatch):
+    """A file that was displaced is there again even if our own was moved away in that moment."""
+    place = atomic.exchange
+
+    def late(name, other, directory):
+        theirs = photo.with_name("theirs")
+        theirs.write_bytes(b"theirs")
+        theirs.rename(photo)
+        done = place(name, other, directory)
+        photo.rename(photo.with_name("moved.jpg"))
+        monkeypatch.setattr(atomic, "exchange", place)
+        return done
+
+    monkeypatch.setattr(atomic, "exchange", late)
+    with pytest.raises(ObjectChanged):
+        rewrite(b"ours")
+    assert photo.read_bytes() == b"theirs"
+    assert photo.with_name("moved.jpg").read_bytes() == b"ours"
+    assert names_in(photo.parent) == ["a.jpg", "moved.jpg"]
