@@ -7,7 +7,14 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
-from tagline.errors import ObjectChanged, PhotoModified, PreconditionFailed, StorageError
+from tagline.errors import (
+    EditRefused,
+    ObjectChanged,
+    PhotoModified,
+    PreconditionFailed,
+    StorageError,
+    UnsafeKey,
+)
 from tagline.library.reading import decoded_of, read_sidecars, read_whole
 from tagline.metadata import (
     HEAD_BYTES,
@@ -81,7 +88,7 @@ class PhotoWriter:
                 raise ObjectChanged(target.object_key)
             files = (IndexedFile(target.object_key, opened.state), *states)
             check_precondition(
-                decoded_of(self._storage, reading, files), target.photo_id, precondition
+                decoded_of(opened, reading, files), target.photo_id, precondition
             )
             edits = edits_of(reading, values)
             if not edits:
@@ -139,11 +146,15 @@ class PhotoWriter:
                 done.append((key, old.get(name), state))
             if edit.photo is not None:
                 self._put(photo_key, edit.photo, states[photo_key], like=photo_key)
-        except StorageError:
+        except StorageError as error:
             for key, data, state in reversed(done):
                 # What cannot be put back shows as a disagreement between places in `verify`.
                 with contextlib.suppress(StorageError):
                     self._put(key, data, state, like=photo_key)
+            if isinstance(error, UnsafeKey) and error.object_key != photo_key:
+                # The photo is there: a link in the sidecar's place leads out, or its name is long.
+                told = f"its sidecar {name_of(error.object_key)} cannot be written: {error.reason}"
+                raise EditRefused(told) from error
             raise
 
     def _put(
