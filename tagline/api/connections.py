@@ -11,6 +11,9 @@ from tagline.api.errors import UNEXPECTED, error_response
 
 _logger = logging.getLogger("tagline.api")
 
+SERVER = "Tagline"
+"""What the server calls itself: no versions, which would help an attacker only."""
+
 
 class AccessLogger(AbstractAccessLogger):
     """One line a request: no query and no header, nothing that could hold a secret."""
@@ -53,6 +56,7 @@ class JsonConnection(web.RequestHandler):
             _logger.error("unexpected error outside of every operation", exc_info=exc)
             status, detail = 500, UNEXPECTED
         response = error_response(status, {"detail": detail})
+        response.headers["Server"] = SERVER  # this answer passes no signal that would say so
         response.force_close()
         return response
 

@@ -7,6 +7,7 @@ import secrets
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from tagline.api.connections import SERVER
 from tagline.api.errors import UNEXPECTED, answer_to, answer_to_http, error_response
 from tagline.api.keys import LIBRARY, OPERATIONS, REQUEST_ID
 from tagline.api.operations import Access
@@ -125,6 +126,6 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     for name, value in _DEFAULT_HEADERS.items():
         headers.setdefault(name, value)
-    headers["Server"] = "Tagline"
+    headers["Server"] = SERVER
     if REQUEST_ID in request:
         headers["X-Request-ID"] = request[REQUEST_ID]
