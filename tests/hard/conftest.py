@@ -12,7 +12,6 @@ import pytest
 from tests.hard.processes import Server, StartServer, save_photo
 
 
-
 @pytest.fixture
 async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
     """Start a server over a directory; every one is killed at the end."""

@@ -252,7 +252,7 @@ async def test_renamed_photo_directory_comes_back_by_itself(photos, server):
 
 
 async def test_directory_replaced_by_an_empty_one_is_not_believed(photos, server):
-    """An empty directory of the same name is what an unmounted disk leaves: nothing is forgotten."""
+    """An empty directory in its place is what an unmounted disk leaves: nothing is forgotten."""
     before = await server.by_key()
     away = photos.with_name("elsewhere")
     photos.rename(away)
@@ -263,7 +263,7 @@ async def test_directory_replaced_by_an_empty_one_is_not_believed(photos, server
     await back(server, before)
 
 
-async def test_nested_mount_that_goes_is_gone_and_comes_back(tmp_path, mounts, photos, start_server):
+async def test_nested_mount_that_goes_comes_back(tmp_path, mounts, photos, start_server):
     """Photos of a disk mounted inside the directory vanish with it and have their ids again."""
     disk = mounts.tmpfs(tmp_path / "disk")
     for number in range(5):
