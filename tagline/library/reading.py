@@ -7,6 +7,7 @@ import msgspec
 from tagline.errors import ObjectUnreadable
 from tagline.metadata import (
     FIELDS,
+    NO_SIDECARS,
     PhotoReading,
     SidecarFile,
     SidecarFiles,
@@ -24,6 +25,7 @@ from tagline.sync import Decoded, Observed
 
 SIDECAR_MAX_BYTES = 16 * 1024 * 1024
 """A larger file of a sidecar's name is none."""
+_HEAD_BYTES = 64 * 1024
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
@@ -37,17 +39,35 @@ def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
     with storage.open(observed.object_key) as opened:
         files = tuple(f.object_key for f in observed.files[1:])
         sidecars, states = read_sidecars(storage, observed.object_key, files)
-        reading = read_photo(opened, name_of(observed.object_key), sidecars)
+        reading = read_photo(_Buffered(opened), name_of(observed.object_key), sidecars)
         return decoded_of(
-            storage, reading, (IndexedFile(observed.object_key, opened.state), *states)
+            opened, reading, (IndexedFile(observed.object_key, opened.state), *states)
         )
 
 
+class _Buffered:
+    """A ``ByteSource`` that reads the head of a file once: that is where most of it is said."""
+
+    __slots__ = ("_head", "_opened", "size")
+
+    def __init__(self, opened: OpenObject) -> None:
+        self._opened = opened
+        self._head = opened.read_at(0, _HEAD_BYTES)
+        self.size = opened.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``; fewer only at the end of the file."""
+        end = offset + length
+        if 0 <= offset <= end and (end <= len(self._head) or len(self._head) == self.size):
+            return self._head[offset:end]
+        return self._opened.read_at(offset, length)
+
+
 def decoded_of(
-    storage: PhotoStorageProvider, reading: PhotoReading, files: tuple[IndexedFile, ...]
+    opened: OpenObject, reading: PhotoReading, files: tuple[IndexedFile, ...]
 ) -> Decoded:
     """What was read, as the reconciler takes it; ``files[0]`` is the photo."""
-    photo = photo_of(reading, files, writable=storage.writable(files[0].object_key))
+    photo = photo_of(reading, files, writable=opened.writable)
     return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files)
 
 
@@ -59,6 +79,8 @@ def read_sidecars(
     Raises:
         StorageError: a sidecar is gone, too large, or cannot be read.
     """
+    if not sidecar_keys:
+        return NO_SIDECARS, ()
     directory = directory_of(object_key)
     names = sidecars_of(name_of(object_key), [name_of(key) for key in sidecar_keys], is_photo)
     states: list[IndexedFile] = []

@@ -3,7 +3,7 @@
 from tagline.metadata.edit import Edit, EditRequest, accepted, edit_photo, edits_of
 from tagline.metadata.fields import FIELDS
 from tagline.metadata.pairing import SidecarNames, pair, photos_of_sidecar, sidecars_of
-from tagline.metadata.reading import is_sidecar, read_photo
+from tagline.metadata.reading import NO_SIDECARS, is_sidecar, read_photo
 from tagline.metadata.registry import HEAD_BYTES, Format, codec_of, format_of, is_photo
 from tagline.metadata.resolve import timestamp_of
 from tagline.metadata.values import PhotoReading, SidecarFile, SidecarFiles, TakenAt
@@ -11,6 +11,7 @@ from tagline.metadata.values import PhotoReading, SidecarFile, SidecarFiles, Tak
 __all__ = [
     "FIELDS",
     "HEAD_BYTES",
+    "NO_SIDECARS",
     "Edit",
     "EditRequest",
     "Format",

@@ -3,8 +3,8 @@
 import fnmatch
 import re
 import secrets
-from functools import lru_cache
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tagline.errors import UnsafeKey
 from tagline.model.keys import directory_of, key_from_path, name_of, path_from_key
