@@ -7,13 +7,12 @@ from tagline.metadata import xmp_edit
 from tagline.metadata.draft import BLOCK_LIMIT
 from tagline.metadata.exif_edit import edit_fields, edit_or_make
 from tagline.metadata.field_types import Edits
-from tagline.metadata.fields import describing
 
 EXIF_PREFIX: Final = b"Exif\0\0"
 """What belongs before the block in a JPEG; some writers put it into chunks as well."""
 
 
-def edit_exif_fields(payload: bytes | None, edits: Edits) -> bytes | None:
+def edit_exif(payload: bytes | None, edits: Edits) -> bytes | None:
     """The EXIF chunk's payload with these fields; None for no chunk.
 
     A prefix that is there stays. A block that says nothing but what Tagline wrote goes with it.
@@ -30,12 +29,7 @@ def edit_exif_fields(payload: bytes | None, edits: Edits) -> bytes | None:
     return edit_or_make(block, edits, room=BLOCK_LIMIT)
 
 
-def edit_xmp(packet: bytes | None, text: str | None, old_text: str | None) -> bytes | None:
-    """The XMP packet with this description, or without one; see ``edit_xmp_fields``."""
-    return edit_xmp_fields(packet, (describing(text, old_text),))
-
-
-def edit_xmp_fields(packet: bytes | None, edits: Edits) -> bytes | None:
+def edit_xmp(packet: bytes | None, edits: Edits) -> bytes | None:
     """The XMP chunk's packet with these fields; None for no chunk.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import png_words
-from tagline.metadata.chunk_edit import edit_exif_fields, edit_xmp_fields
+from tagline.metadata.chunk_edit import edit_exif, edit_xmp
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.png import SIGNATURE
@@ -114,7 +114,7 @@ class _PngEdit:
     def exif(self, edits: Edits) -> None:
         """Edit the eXIf chunk; make one where there is none and a field needs one."""
         old = self._payload(self._exif[0]) if self._exif else None
-        new = edit_exif_fields(old, edits)
+        new = edit_exif(old, edits)
         self._store(self._exif, old, b"eXIf", new)
 
     def xmp(self, edits: Edits) -> None:
@@ -124,7 +124,7 @@ class _PngEdit:
         """
         chunk = self._texts[self._xmp[0]] if self._xmp else None
         old = chunk.raw if chunk else None
-        packet = edit_xmp_fields(old, edits)
+        packet = edit_xmp(old, edits)
         if packet == old:
             return
         frame = chunk or TextChunk(b"iTXt", png_words.XMP_KEYWORD, b"", b"")

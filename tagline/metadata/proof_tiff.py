@@ -1,4 +1,4 @@
-"""Proof that an edited TIFF is the old one with another description, before it may replace it.
+"""Proof that an edited TIFF is the old one with other fields, before it may replace it.
 
 Part of the product. It takes stock of both files anew and shares no code with the editor. Two
 things are compared: what every directory of every page says, and the bytes at their offsets. A
@@ -10,18 +10,17 @@ from itertools import pairwise
 from typing import Final
 
 from tagline.errors import EditRefused
-from tagline.metadata import exif, exif_text
+from tagline.metadata import exif, proof_iptc, proof_xmp
 from tagline.metadata.exif_piexif import read_ascii
-from tagline.metadata.proof_iptc import prove_app13
-from tagline.metadata.proof_xmp import prove_packet
-from tagline.metadata.tiff_survey import Extent, Survey, Tag
+from tagline.metadata.field_types import Edits, FieldEdit
+from tagline.metadata.fields import describing
+from tagline.metadata.proof_fields import ExifRules, Where, exif_rules
+from tagline.metadata.tiff_survey import Extent, Survey
 from tagline.model import BytesSource
 
-_DESCRIPTION, _XP = ("IFD0", 0x010E), ("IFD0", 0x9C9C)
-_COMMENT: Final = ("IFD0/8769", 0x9286)
+_DESCRIPTION: Final[Where] = ("IFD0", 0x010E)
 _XMP, _IPTC, _PHOTOSHOP = ("IFD0", 0x02BC), ("IFD0", 0x83BB), ("IFD0", 0x8649)
-_TOUCHED: Final = frozenset({_DESCRIPTION, _XP, _COMMENT, _XMP, _IPTC, _PHOTOSHOP})
-_NEVER_ADDED: Final = (_XP, _COMMENT, _IPTC, _PHOTOSHOP)
+_BLOCKS: Final[frozenset[Where]] = frozenset({_XMP, _IPTC, _PHOTOSHOP})
 _STEP_BYTES: Final = 1 << 20
 _PIEXIF_MAX_BYTES: Final = 1 << 24
 # An appended directory may have had up to two bytes ahead of it, a value one behind it.
@@ -29,30 +28,37 @@ _MOST_PADDING: Final = 8
 
 
 def prove_tiff(before: bytes, after: bytes, text: str | None) -> None:
-    """Prove that nothing but the description differs, and that it reads back.
+    """Prove that nothing but the description differs; see ``prove_tiff_fields``."""
+    prove_tiff_fields(before, after, (describing(text, None),))
+
+
+def prove_tiff_fields(before: bytes, after: bytes, edits: Edits) -> None:
+    """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every page's image data and its place, every other tag of every directory, every
-    byte that is not the description's own.
+    byte that is not the fields' own.
 
     Args:
         before: the old file.
         after: the new one.
-        text: the description, None when it was removed.
+        edits: the fields, each with its new value.
 
     Raises:
         EditRefused: something else differs; the reason begins with ``proof:``.
     """
     old, new = Survey(before), _survey(after)
+    rules = exif_rules(edits)
+    touched = frozenset(rules.by_place) | _BLOCKS
     if before[:4] != after[:4]:
         raise EditRefused("proof: the header of the TIFF file changed")
     _prove_structure(old, new)
-    _prove_tags(old, new)
-    _prove_bytes(old, new)
-    _prove_description(new, text)
-    for where in (_XP, _COMMENT):
-        _prove_copy(old.find(where), new.find(where), (old, new), text)
-    _prove_xmp(old, new, text)
-    _prove_iptc(old, new, text)
+    _prove_tags(old, new, touched)
+    _prove_bytes(old, new, touched)
+    _prove_values(old, new, rules)
+    for edit in edits:
+        _prove_read_back(new, edit)
+    proof_xmp.prove_fields(_value(old, _XMP), _value(new, _XMP), edits)
+    _prove_iptc(old, new, edits)
 
 
 def _survey(after: bytes) -> Survey:
@@ -74,8 +80,8 @@ def _prove_structure(old: Survey, new: Survey) -> None:
         raise EditRefused("proof: the image data moved")
 
 
-def _prove_tags(old: Survey, new: Survey) -> None:
-    olds, news = ([t for t in s.tags if t.where not in _TOUCHED] for s in (old, new))
+def _prove_tags(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
+    olds, news = ([t for t in s.tags if t.where not in touched] for s in (old, new))
     if len(olds) != len(news):
         raise EditRefused("proof: a TIFF tag was lost or added")
     for was, now in zip(olds, news, strict=True):
@@ -83,15 +89,15 @@ def _prove_tags(old: Survey, new: Survey) -> None:
             raise EditRefused(f"proof: TIFF tag 0x{was.where[1]:04x} changed")
         if was.size > 4 and was.start != now.start:
             raise EditRefused(f"proof: the value of TIFF tag 0x{was.where[1]:04x} moved")
-    for where in _NEVER_ADDED:
+    for where in (_IPTC, _PHOTOSHOP):
         if (old.find(where) is None) != (new.find(where) is None):
             raise EditRefused("proof: a TIFF tag was lost or added")
 
 
-def _prove_bytes(old: Survey, new: Survey) -> None:
-    """Bytes differ only where they may, and what was cut off was the description's."""
-    protected = _merged(_protected(old))
-    free = list(_without(_merged(_free(old, new)), protected))
+def _prove_bytes(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
+    """Bytes differ only where they may, and what was cut off was the fields' own."""
+    protected = _merged(_protected(old, touched))
+    free = list(_without(_merged(_free(old, new, touched)), protected))
     common = min(len(old.data), len(new.data))
     if protected[-1][1] > len(new.data):
         raise EditRefused("proof: the end of the TIFF file was lost")
@@ -104,14 +110,14 @@ def _prove_bytes(old: Survey, new: Survey) -> None:
     kept = sum(min(end, len(old.data)) - max(start, common) for start, end in free if end > common)
     if len(old.data) - common - kept > _MOST_PADDING:
         raise EditRefused("proof: the end of the TIFF file was lost")
-    for where in _TOUCHED:
+    for where in touched:
         tag = new.find(where)
         if tag and tag.size > 4 and _meets(protected, (tag.start, tag.start + tag.size)):
             raise EditRefused("proof: a value of the TIFF file lies over another one")
 
 
-def _free(old: Survey, new: Survey) -> Iterator[Extent]:
-    """The extents of the old file that an edit of the description may change."""
+def _free(old: Survey, new: Survey, touched: frozenset[Where]) -> Iterator[Extent]:
+    """The extents of the old file that an edit of these tags may change."""
     yield 4, 8
     start, end = old.directories["IFD0"]
     moved = old.first != new.first
@@ -121,9 +127,9 @@ def _free(old: Survey, new: Survey) -> Iterator[Extent]:
     elif len(old.tags) != len(new.tags):
         yield start, end
     for tag in old.tags:
-        if tag.where not in _TOUCHED:
+        if tag.where not in touched:
             continue
-        if not moved or tag.where == _COMMENT:
+        if not moved or tag.where[0] != "IFD0":
             yield tag.position, tag.position + 12
         if tag.size > 4:
             # The zero that made its length even goes with a value (TIFF 6.0: word boundaries).
@@ -131,19 +137,17 @@ def _free(old: Survey, new: Survey) -> Iterator[Extent]:
             yield tag.start, end + (old.data[end : end + 1] == b"\0")
 
 
-def _protected(survey: Survey) -> Iterator[Extent]:
+def _protected(survey: Survey, touched: frozenset[Where]) -> Iterator[Extent]:
     """All else that is in use: other directories and values, image data."""
     yield 0, 4
-    for name, (start, end) in survey.directories.items():
-        if name == "IFD0":
-            continue
-        comment = survey.find(_COMMENT) if name == _COMMENT[0] else None
-        yield start, comment.position if comment else end
-        if comment:
-            yield comment.position + 12, end
+    for name, extent in survey.directories.items():
+        if name != "IFD0":
+            own = [tag for tag in survey.tags if tag.where[0] == name and tag.where in touched]
+            entries = [(tag.position, tag.position + 12) for tag in own]
+            yield from _without([extent], entries)
     length = len(survey.data)
     for tag in survey.tags:
-        if tag.size > 4 and tag.where not in _TOUCHED and tag.start < length:
+        if tag.size > 4 and tag.where not in touched and tag.start < length:
             yield tag.start, min(tag.start + tag.size, length)
     for _, extent in survey.images:
         yield extent
@@ -178,42 +182,41 @@ def _meets(extents: list[Extent], extent: Extent) -> bool:
     return any(start < extent[1] and extent[0] < end for start, end in extents)
 
 
-def _prove_description(new: Survey, text: str | None) -> None:
-    tag = new.find(_DESCRIPTION)
-    if text is None:
-        if tag is not None:
-            raise EditRefused("proof: the description is still there")
+def _prove_values(old: Survey, new: Survey, rules: ExifRules) -> None:
+    """Each tag that may change says the new value, is gone, or may stay as it was and did."""
+    for where, (rule, value) in rules.by_place.items():
+        was, now = old.find(where), new.find(where)
+        raw = new.value(now) if now else None
+        if now is None:
+            if was is not None and (rule.may_stay or not rule.may_go(value)):
+                raise EditRefused(f"proof: TIFF tag 0x{where[1]:04x} was lost")
+            continue
+        stayed = was is not None and was.kind == now.kind and old.value(was) == raw
+        if rule.may_stay and stayed:
+            continue
+        if raw is None or (was is None and not rule.may_come):
+            raise EditRefused("proof: a TIFF tag was lost or added")
+        if value is None and rule.may_come:
+            raise EditRefused(f"proof: TIFF tag 0x{where[1]:04x} is still there")
+        if not rule.says(raw, new.order, value):
+            raise EditRefused(f"proof: tag 0x{where[1]:04x} does not read back from the TIFF file")
+
+
+def _prove_read_back(new: Survey, edit: FieldEdit) -> None:
+    """Read the description by the reader and by other code than ours, a date by the reader."""
+    fault = "proof: the {} does not read back from the TIFF file"
+    if edit.field.name == "taken_at" and exif.read(BytesSource(new.data)).taken_at != edit.new:
+        raise EditRefused(fault.format("date"))
+    if edit.field.name != "description" or edit.new is None:
         return
-    value = new.value(tag) if tag and tag.kind == 2 else None
-    if value is None or value.rstrip(b"\0") != text.encode():
-        raise EditRefused("proof: the description does not read back from the TIFF file")
-    if exif.read(BytesSource(new.data)).description != text:
-        raise EditRefused("proof: the description does not read back from the TIFF file")
+    text = str(edit.new)
+    tag = new.find(_DESCRIPTION)
+    if tag is None or tag.kind != 2 or exif.read(BytesSource(new.data)).description != text:
+        raise EditRefused(fault.format("description"))
     if len(new.data) <= _PIEXIF_MAX_BYTES:
         found = read_ascii(new.data, _DESCRIPTION[1])
         if found is None or found.rstrip(b"\0") != text.encode():
-            raise EditRefused("proof: the description does not read back from the TIFF file")
-
-
-def _prove_copy(
-    was: Tag | None, now: Tag | None, files: tuple[Survey, Survey], text: str | None
-) -> None:
-    """A tag that may hold the description as well is what it was, or in line with it."""
-    if was is None or now is None:
-        return
-    before, after = files[0].value(was), files[1].value(now)
-    if before == after and was.kind == now.kind:
-        return
-    shown = None
-    if after is not None:
-        is_xp = was.where == _XP
-        shown = (
-            exif_text.utf16(after, "utf-16-le")
-            if is_xp
-            else exif_text.user_comment(after, files[1].order)
-        )
-    if after is None or shown != (text if text and text.strip() else None):
-        raise EditRefused("proof: a copy of the description does not read back")
+            raise EditRefused(fault.format("description"))
 
 
 def _value(survey: Survey, where: tuple[str, int]) -> bytes | None:
@@ -221,20 +224,13 @@ def _value(survey: Survey, where: tuple[str, int]) -> bytes | None:
     return survey.value(tag) if tag else None
 
 
-def _prove_xmp(old: Survey, new: Survey, text: str | None) -> None:
-    before, after = _value(old, _XMP), _value(new, _XMP)
-    if before is None and after is None and text is not None:
-        raise EditRefused("proof: the file has no XMP description")
-    prove_packet(before, after, text)
-
-
-def _prove_iptc(old: Survey, new: Survey, text: str | None) -> None:
+def _prove_iptc(old: Survey, new: Survey, edits: Edits) -> None:
     before, after = _value(old, _IPTC), _value(new, _IPTC)
     if before is not None and after is not None and before.strip(b"\0"):
-        prove_app13(_as_resource(before), _as_resource(after), text)
+        proof_iptc.prove_fields(_as_resource(before), _as_resource(after), edits)
     before, after = _value(old, _PHOTOSHOP), _value(new, _PHOTOSHOP)
     if before is not None and after is not None:
-        prove_app13(before, after, text)
+        proof_iptc.prove_fields(before, after, edits)
 
 
 def _as_resource(iim: bytes) -> bytes:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import msgspec
 
-from tagline.errors import EditRefused
 from tagline.metadata import (
     gif,
     heif,
@@ -34,14 +33,6 @@ from tagline.model import ByteSource
 
 Embed = Callable[[bytes, Edits], bytes]
 """``embed(data, edits)``: the file with its fields as they are to be, proven; see the codecs."""
-
-
-def _embed_in_tiff(data: bytes, edits: Edits) -> bytes:
-    """The TIFF with this description; other fields of a TIFF go beside it."""
-    if [edit.field.name for edit in edits] != ["description"]:
-        raise EditRefused("of a TIFF file only the description is edited in place")
-    old, new = edits[0].old, edits[0].new
-    return tiff_edit.embed(data, str(new) if new else None, str(old) if old else None)
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +73,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/tiff",
         kind="tiff",
         read=tiff.read,
-        embed=_embed_in_tiff,
+        embed=tiff_edit.embed_fields,
     ),
     Format(
         name="PNG",

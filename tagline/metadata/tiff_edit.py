@@ -1,4 +1,4 @@
-"""Writing a description into a TIFF: ImageDescription and XMP, and IPTC where that is there.
+"""Writing fields into a TIFF: its tags and XMP, and IPTC where that is there.
 
 Image data, pages and every other tag stay where they are; see ``tiff_place`` for what is written
 where. BigTIFF, RAW photos, scientific images and descriptions that programs read are refused.
@@ -11,7 +11,9 @@ from tagline.errors import EditRefused
 from tagline.metadata import exif_text, iptc_edit, photoshop, tiff_metadata
 from tagline.metadata.chunk_edit import edit_xmp
 from tagline.metadata.draft import BLOCK_LIMIT
-from tagline.metadata.proof_tiff import prove_tiff
+from tagline.metadata.field_types import Edits, FieldEdit, When
+from tagline.metadata.fields import DESCRIPTION, describing
+from tagline.metadata.proof_tiff import prove_tiff_fields
 from tagline.metadata.tiff_admission import admit, is_structured
 from tagline.metadata.tiff_block import IMAGE_DESCRIPTION, USER_COMMENT, XP_COMMENT, Block, Entry
 from tagline.metadata.tiff_place import Change, apply
@@ -24,13 +26,17 @@ _TEXT_TYPES: Final = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
 
 
 def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
-    """The file with this description in every place that would otherwise contradict it.
+    """The file with this description, or without one; see ``embed_fields``."""
+    return embed_fields(data, (describing(text, old_text),))
+
+
+def embed_fields(data: bytes, edits: Edits) -> bytes:
+    """The file with these fields in every place that would otherwise contradict them.
 
     Args:
         data: the whole file.
-        text: the description; None or empty removes it.
-        old_text: the description that the file shows now; UserComment, XPComment and
-            tiff:ImageDescription follow where they hold it.
+        edits: the fields, each with the value that the file shows now: places that can say
+            something else as well follow where they hold it.
 
     Returns:
         The new file, proven; equal to ``data`` when nothing has to change.
@@ -38,21 +44,30 @@ def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
     Raises:
         EditRefused: it cannot be done provably safely.
     """
-    text = text or None
+    for edit in edits:
+        data = _embed_one(data, edit)
+    return data
+
+
+def _embed_one(data: bytes, edit: FieldEdit) -> bytes:
+    text = str(edit.new) if edit.new and edit.field is DESCRIPTION else None
     if text is not None and is_structured(text.encode()):
         raise EditRefused("programs would take a description of this form for data of their own")
     admit(Survey(data))
     layout = Block(data)
     layout.check()
     changes = _TiffChanges(layout)
-    changes.description(text)
-    changes.copies(text, old_text)
-    changes.xmp(text, old_text)
-    changes.iptc(text)
+    if edit.field is DESCRIPTION:
+        changes.description(text)
+        changes.copies(text, str(edit.old) if edit.old else None)
+    else:
+        changes.tags(edit)
+    changes.xmp((edit,))
+    changes.iptc((edit,))
     if not changes.found:
         return data
     result = apply(layout, changes.found)
-    prove_tiff(data, result, text)
+    prove_tiff_fields(data, result, (edit,))
     return result
 
 
@@ -77,6 +92,21 @@ class _TiffChanges:
         if not (same and entry and self._layout.value(entry).rstrip(b"\0") == value.rstrip(b"\0")):
             self.found.append(Change(entry, IMAGE_DESCRIPTION, _ASCII, value))
 
+    def tags(self, edit: FieldEdit) -> None:
+        """Set or remove the tags of a field; those of the Exif IFD only where they are."""
+        for place in edit.field.exif:
+            directory = self._layout.named(place.directory)
+            entry = directory.find(place.tag) if directory else None
+            value = place.encode(edit.new, self._layout.order)
+            if entry is None and (value is None or place.when is not When.ALWAYS):
+                continue
+            if place.directory != "IFD0" and (entry is None or value is None):
+                raise EditRefused("the Exif directory of a TIFF file cannot get or lose tags")
+            if entry is not None and value is not None:
+                self._replace(entry, place.kind, value)
+            else:
+                self.found.append(Change(entry, place.tag, place.kind, value))
+
     def copies(self, text: str | None, old_text: str | None) -> None:
         """Have XPComment and UserComment follow where they held the old text."""
         if not old_text:
@@ -95,11 +125,11 @@ class _TiffChanges:
             value = exif_text.encode_user_comment(text, order) if text else blank
             self._replace(comment, _UNDEFINED, value)
 
-    def xmp(self, text: str | None, old_text: str | None) -> None:
-        """Set or remove the description in the XMP packet; make one where there is none."""
+    def xmp(self, edits: Edits) -> None:
+        """Edit the XMP packet; make one where there is none and a field has a value."""
         entry = self._layout.ifd0.find(tiff_metadata.XMP)
         old = self._blob(entry, _BLOB_TYPES) if entry else None
-        new = edit_xmp(old, text, old_text)
+        new = edit_xmp(old, edits)
         if new == old:
             return
         if new is not None and old is not None:
@@ -108,11 +138,11 @@ class _TiffChanges:
         kind = entry.kind if entry else _BYTE
         self.found.append(Change(entry, tiff_metadata.XMP, kind, new))
 
-    def iptc(self, text: str | None) -> None:
-        """Set or remove the caption where there is IPTC: in a tag of its own, in Photoshop's."""
+    def iptc(self, edits: Edits) -> None:
+        """Edit the fields' data sets where there is IPTC: in a tag of its own, in Photoshop's."""
         own = self._layout.ifd0.find(tiff_metadata.IPTC)
         old = self._iim(own) if own else b""
-        new = iptc_edit.edit_iim(old, text) if old else b""
+        new = iptc_edit.edit_data_sets(old, edits) if old else b""
         raw = self._layout.value(own) if own else b""
         new_raw = raw
         if own and new != old:
@@ -122,7 +152,7 @@ class _TiffChanges:
         if entry is None:
             return
         payload = self._blob(entry, _BLOB_TYPES)
-        resources = iptc_edit.edit_app13(payload, text)
+        resources = iptc_edit.edit_fields(payload, edits)
         if old and photoshop.find_iptc(payload).iptc is None:
             for before, after in ((old, new), (raw, new_raw)):
                 resources = _with_digest(resources, before, after)

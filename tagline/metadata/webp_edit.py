@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp
-from tagline.metadata.chunk_edit import edit_exif_fields, edit_xmp_fields
+from tagline.metadata.chunk_edit import edit_exif, edit_xmp
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_webp import prove_webp_fields
@@ -52,8 +52,8 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
     chunks, end = _split(data)
     _check(chunks)
     block, packet = (_payload(chunks, kind) for kind in (b"EXIF", b"XMP "))
-    new_block = edit_exif_fields(block, edits)
-    new_packet = edit_xmp_fields(packet, edits)
+    new_block = edit_exif(block, edits)
+    new_packet = edit_xmp(packet, edits)
     if (new_block, new_packet) == (block, packet):
         return data
     if new_block != block:
