@@ -61,7 +61,11 @@ class TinyPhotoIndex:
             return None
         files = decode_files(self._files[photo_id])
         return IndexedPhoto(
-            photo=decode_photo(photo), fingerprint=files.fingerprint, files=files.files
+            photo=decode_photo(photo),
+            fingerprint=files.fingerprint,
+            files=files.files,
+            adopted=files.adopted,
+            stale=files.stale,
         )
 
     def photo_json(self, photo_id: str) -> bytes | None:

@@ -15,6 +15,8 @@ class IndexedState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     object_key: str
     fingerprint: str
     files: tuple[IndexedFile, ...]
+    adopted: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
 
 class PhotoIndex(Protocol):

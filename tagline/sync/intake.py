@@ -73,6 +73,19 @@ class Intake:
             rows = [self._row(key) for key in some]
             await self.take(await self._parts.thread(self._parts.reader.reread, rows))
 
+    async def reconsider(self, fingerprints: Iterable[str]) -> None:
+        """Look at the photos for which strays came, went or changed; raises as ``take``.
+
+        What follows is no news from a photo's own files: no change that was missed, and none of
+        the rows that were found to be right is counted twice.
+        """
+        tally = self.tally
+        current, late, updated = tally.current, tally.late, len(tally.updated)
+        for fingerprint in sorted(fingerprints):
+            await self.look(s.object_key for s in self._parts.index.by_fingerprint(fingerprint))
+        tally.late = late
+        tally.current = max(0, current - max(0, len(tally.updated) - updated))
+
     async def finish(self) -> None:
         """Deal with the photos that have other content now, then with the rows without a photo.
 
@@ -105,6 +118,7 @@ class Intake:
             conflicts = parts.writer.store(
                 list(batch.fresh.values()), list(batch.gone.values()), self._replaced, self.tally
             )
+            self._note_adoptions(batch.fresh.values())
             if not conflicts:
                 return
             readings = await parts.thread(parts.reader.look, conflicts)
@@ -125,7 +139,7 @@ class Intake:
                 key = state.object_key
                 known = key in batch.fresh or key in batch.gone or key in self._replaced
                 if not known and key not in self._checked:
-                    found[key] = Row(key, state.files)
+                    found[key] = Row(key, state.files, state.fingerprint)
         return list(found.values())
 
     def _sorted(self, readings: Iterable[Reading | None], *, defer: bool) -> "_Batch":
@@ -169,9 +183,19 @@ class Intake:
         row = self._parts.index.by_key(fresh.decoded.object_key)
         return row is not None and row.fingerprint != fresh.decoded.fingerprint
 
+    def _note_adoptions(self, stored: Iterable[Fresh]) -> None:
+        """Have photos looked at again for which strays came or went while they were read."""
+        strays = self._parts.strays
+        strays.touch(
+            fresh.decoded.fingerprint
+            for fresh in stored
+            if fresh.strays_version != strays.version
+            and (fresh.decoded.adopted or strays.have(fresh.decoded.fingerprint))
+        )
+
     def _row(self, object_key: str) -> Row:
         row = self._parts.index.by_key(object_key)
-        return Row(object_key, row.files if row else None)
+        return Row(object_key, row.files, row.fingerprint) if row else Row(object_key, None)
 
     async def _demand_not_emptied(self) -> None:
         """Do not believe that a whole library was deleted: its disk may not be mounted."""

@@ -10,16 +10,21 @@ from tagline.sync.backlog import Backlog
 from tagline.sync.intake import Intake
 from tagline.sync.parts import Pace, Parts
 from tagline.sync.plan import Difference, Todo, compare_directory
+from tagline.sync.strays import Strays
 from tagline.sync.values import Scope
 from tagline.sync.walking import Listing, list_directory, listings
 
 _ROWS = 64
+INLINE = 32
+"""So many files that may be strays are read while a batch is compared; more of them at the end, so
+that unrelated files do not keep photos waiting."""
 
 
 class Lister:
     """One listing of some scopes.
 
-    ``listed`` counts the photos met so far, ``to_read`` those of them that are new or changed.
+    ``listed`` counts the photos met so far, ``to_read`` those of them that are new or changed;
+    ``seen`` are the directories that files were met in.
     """
 
     def __init__(self, parts: Parts, backlog: Backlog, intake: Intake) -> None:
@@ -29,7 +34,7 @@ class Lister:
         self._backlog = backlog
         self._intake = intake
         self._directories = parts.writer.directories
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
         self._rows_seen = 0
         self._moves_before = parts.writer.moves
         self._pace = Pace()
@@ -45,11 +50,19 @@ class Lister:
         while batch is not None:
             changed = [listing for listing in batch if not self._is_current(listing)]
             compared = [await self._compared(listing) for listing in changed]
-            differences, batch = await self._parts.thread(_compare, compared, batches)
+            differences, batch = await self._parts.thread(
+                _compare, compared, batches, self._parts.strays
+            )
             for each, difference in zip(compared, differences, strict=True):
                 self._note(each, difference)
         for scope in scopes:
             await self._note_unseen(scope)
+            await self._parts.thread(
+                self._parts.strays.forget_unseen,
+                scope.directory,
+                self.seen,
+                recursive=scope.recursive,
+            )
         self._backlog.close()
 
     async def list_again(self, directory: str) -> Sequence[Todo]:
@@ -60,7 +73,9 @@ class Lister:
         """
         listing = await self._parts.thread(list_directory, self._parts.storage, directory)
         compared = await self._compared(listing)
-        differences, _ = await self._parts.thread(_compare, [compared], iter(()))
+        differences, _ = await self._parts.thread(
+            _compare, [compared], iter(()), self._parts.strays
+        )
         self._remember(compared, differences[0])
         self._intake.gone.update(differences[0].gone)
         return differences[0].to_read
@@ -111,8 +126,8 @@ class Lister:
             )
 
     def _count(self, directory: str, rows: int) -> None:
-        if directory not in self._seen:
-            self._seen.add(directory)
+        if directory not in self.seen:
+            self.seen.add(directory)
             self._rows_seen += rows
 
     async def _note_unseen(self, scope: Scope) -> None:
@@ -122,7 +137,7 @@ class Lister:
         for place, row in enumerate(
             self._parts.index.states(scope.directory, recursive=scope.recursive)
         ):
-            if directory_of(row.object_key) not in self._seen:
+            if directory_of(row.object_key) not in self.seen:
                 self._intake.gone.add(row.object_key)
             if place % _ROWS == 0:
                 await self._pace.breathe()
@@ -143,10 +158,28 @@ class _Compared(msgspec.Struct, frozen=True):
 
 
 def _compare(
-    batch: Sequence[_Compared], batches: Iterator[list[Listing]]
+    batch: Sequence[_Compared], batches: Iterator[list[Listing]], strays: Strays
 ) -> tuple[list[Difference], list[Listing] | None]:
-    """Compare a batch, and fetch the next one on the same way through the thread."""
+    """Compare a batch, note its strays, and fetch the next one on one way through the thread."""
     differences = [
         compare_directory(each.listing.directory, each.listing.objects, each.rows) for each in batch
     ]
+    for each, difference in zip(batch, differences, strict=True):
+        _note_strays(each.listing, difference, strays)
+    strays.examine(INLINE, [each.listing.directory for each in batch])
     return differences, next(batches, None)
+
+
+def _note_strays(listing: Listing, difference: Difference, strays: Strays) -> None:
+    """Note the sidecars without photo here, and the rows that may have others or none now."""
+    for observed, row in difference.linked:
+        for file in observed.files[1:]:
+            if file.object_key in row.stale:
+                strays.note_stale(file)
+    present = {found.object_key for found in listing.objects}
+    strays.settle(listing.directory, difference.loose, present)
+    strays.touch(
+        row.fingerprint
+        for observed, row in difference.linked
+        if not strays.is_right(observed, row.fingerprint, row.files)
+    )

@@ -1,14 +1,16 @@
 """Looking at single photos and sidecars, without the cost of listing a directory with states."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from tagline.errors import ObjectError, ObjectNotFound
 from tagline.metadata.pairing import SidecarNames, pair
 from tagline.metadata.registry import is_photo
-from tagline.model import IndexedFile
+from tagline.model import FileState, IndexedFile
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage.provider import PhotoStorageProvider
-from tagline.sync.observe import FEW, names_there, photos_touched, related
+from tagline.sync.observe import FEW, loose_near, names_there, photos_touched, related
+from tagline.sync.strays import Strays
 from tagline.sync.values import Observed, Scope
 
 LARGE = 500
@@ -30,7 +32,7 @@ class Look:
     """Looks at single photos; lists each directory once, so use it for one moment only. Blocks."""
 
     def __init__(self, storage: PhotoStorageProvider) -> None:
-        self._storage = storage
+        self.storage = storage
         self._names: dict[str, list[str]] = {}
         self._pairs: dict[str, Mapping[str, SidecarNames]] = {}
         self._asked: dict[str, int] = {}
@@ -42,18 +44,18 @@ class Look:
         if sidecars is None:
             # The names decide: some file systems find a file by a name in another case, too.
             raise ObjectNotFound(object_key)
-        photo = self._storage.stat(object_key)
+        photo = self.storage.stat(object_key)
         files = [IndexedFile(object_key, photo.state)]
         for name in names_there(sidecars):
             key = join(directory, name)
-            files.append(IndexedFile(key, self._storage.stat(key).state))
+            files.append(IndexedFile(key, self.storage.stat(key).state))
         return Observed(object_key, tuple(files), photo.links)
 
     def names(self, directory: str) -> list[str]:
         """Names of the files in a directory; none where it is not there."""
         names = self._names.get(directory)
         if names is None:
-            names = self._names[directory] = self._storage.names(directory)
+            names = self._names[directory] = self.storage.names(directory)
         return names
 
     def _sidecars(self, directory: str, name: str) -> SidecarNames | None:
@@ -68,8 +70,12 @@ class Look:
         return pairs.get(name)
 
 
-def narrow(storage: PhotoStorageProvider, scopes: Iterable[Scope]) -> tuple[list[Scope], list[str]]:
+def narrow(
+    storage: PhotoStorageProvider, scopes: Iterable[Scope], strays: Strays
+) -> tuple[list[Scope], list[str]]:
     """What to list, and which single photos to look at, for these scopes; blocks.
+
+    Of a directory that is not listed, the strays among the names are noted.
 
     Raises:
         StorageUnavailable: the photo directory is gone.
@@ -83,7 +89,19 @@ def narrow(storage: PhotoStorageProvider, scopes: Iterable[Scope]) -> tuple[list
             to_list[Scope(scope.directory, scope.recursive)] = None
         else:
             photos.update((join(scope.directory, name), None) for name in sorted(touched))
+            _note_strays(look, scope, strays)
     return list(to_list), list(photos)
+
+
+def _note_strays(look: Look, scope: Scope, strays: Strays) -> None:
+    directory = scope.directory
+    near, loose = loose_near(scope.names or (), look.names(directory))
+    states: dict[str, FileState] = {}
+    for name in loose:
+        with suppress(ObjectError):
+            states[join(directory, name)] = look.storage.stat(join(directory, name)).state
+    present = {join(directory, name) for name in near.intersection(look.names(directory))}
+    strays.notice({join(directory, name) for name in near}, states, present)
 
 
 def _touched(look: Look, directory: str, changed: frozenset[str]) -> set[str] | None:

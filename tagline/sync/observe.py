@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tagline.metadata.pairing import TAKEOUT_NAME_MAX, SidecarNames, pair, photos_of_sidecar
 from tagline.metadata.registry import is_photo
+from tagline.metadata.strays import SUFFIXES, suffix_of
 from tagline.model import IndexedFile
 from tagline.storage.provider import StoredObject
 from tagline.sync.values import Observed
@@ -12,7 +13,6 @@ from tagline.sync.values import Observed
 FEW = 64
 """So many photos are sooner looked at than told apart."""
 
-_SIDECAR_SUFFIXES = (".xmp", ".json")
 _FIRST_PART = re.compile(r"[^.(]*")
 
 
@@ -31,7 +31,7 @@ def observe_directory(directory: str, objects: Iterable[StoredObject]) -> list[O
 
 def may_matter(name: str) -> bool:
     """Whether a file of this name can be a photo or a sidecar."""
-    return is_photo(name) or name[-5:].lower().endswith(_SIDECAR_SUFFIXES)
+    return is_photo(name) or name[-5:].lower().endswith(SUFFIXES)
 
 
 def names_there(names: SidecarNames) -> Iterator[str]:
@@ -45,8 +45,7 @@ def related(name: str, names: Iterable[str]) -> list[str]:
     A photo, its sidecars and the photos that could claim those all begin alike, up to the first
     dot, counter or the length that Takeout clips to. What begins alike may still be a stranger.
     """
-    match = _FIRST_PART.match(name)
-    start = match[0][:TAKEOUT_NAME_MAX] if match else ""
+    start = _start(name)
     return [each for each in names if each.startswith(start)]
 
 
@@ -65,6 +64,29 @@ def photos_touched(name: str, names: Collection[str]) -> set[str]:
     stem = name.rpartition(".")[0]
     rivals = (each for each in photos if each.rpartition(".")[0] in {stem, name})
     return itself | set(rivals) | set(photos_of_sidecar(name, akin, is_photo))
+
+
+def loose_near(changed: Iterable[str], names: Collection[str]) -> tuple[set[str], set[str]]:
+    """The sidecars' names that a change of ``changed`` can alter, and those of them without photo.
+
+    Args:
+        changed: files that were created, changed or deleted.
+        names: the names in their directory now.
+    """
+    near: set[str] = set()
+    loose: set[str] = set()
+    for start in {_start(name) for name in changed}:
+        akin = related(start, names)
+        paired = {name for found in pair(akin, is_photo).values() for name in names_there(found)}
+        sidecars = {name for name in akin if suffix_of(name)}
+        near |= sidecars
+        loose |= sidecars - paired
+    return near | {name for name in changed if suffix_of(name)}, loose
+
+
+def _start(name: str) -> str:
+    match = _FIRST_PART.match(name)
+    return match[0][:TAKEOUT_NAME_MAX] if match else ""
 
 
 def _observed(

@@ -11,6 +11,7 @@ import msgspec
 from tagline.index.protocol import PhotoIndex
 from tagline.storage.provider import PhotoStorageProvider
 from tagline.sync.reading import PhotoReader
+from tagline.sync.strays import Strays
 from tagline.sync.writing import IndexWriter
 
 P = ParamSpec("P")
@@ -23,6 +24,8 @@ SLICE_SECONDS = 0.003
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Storage and index, how photos are read and stored, and the threads that may block.
 
+    ``strays`` are the sidecars that lie elsewhere than their photo.
+
     ``readers`` is the number of photos' batches that one reconcile reads at the same time.
     """
 
@@ -30,6 +33,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     index: PhotoIndex
     reader: PhotoReader
     writer: IndexWriter
+    strays: Strays
     executor: Executor
     readers: int
 

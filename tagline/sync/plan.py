@@ -97,6 +97,8 @@ def _is_current(seen: Mapping[str, FileState], indexed: Sequence[IndexedState]) 
     """
     used: set[str] = set()
     for row in indexed:
+        if row.adopted or row.stale:
+            return False
         for file in row.files:
             key = file.object_key
             if seen.get(key) != file.state:

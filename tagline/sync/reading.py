@@ -8,8 +8,11 @@ from tagline.errors import ObjectError, ObjectNotFound, UnsafeKey
 from tagline.storage.provider import PhotoStorageProvider
 from tagline.sync.looking import Look
 from tagline.sync.plan import Base, Todo
+from tagline.sync.strays import Strays
 from tagline.sync.values import Decoded, Observed, ReadError, ReadPhoto
 
+ATTEMPTS = 3
+"""So often a stray that vanishes while its photo is read is replaced by another one."""
 RECENT_SECONDS = 2.0
 """A file changed so lately may still be being written: it is looked at again after reading."""
 
@@ -22,12 +25,14 @@ _LONG_AGO = float("inf")
 class Fresh(msgspec.Struct, frozen=True):
     """A photo as read, and the row's files when it was decided to read it.
 
-    ``age_seconds`` is the time between the last change of any of its files and the reading.
+    ``age_seconds`` is the time between the last change of any of its files and the reading,
+    ``strays_version`` that of the strays when the photo's were chosen.
     """
 
     decoded: Decoded
     base: Base
     age_seconds: float = _LONG_AGO
+    strays_version: int = 0
 
     @property
     def may_hide_a_change(self) -> bool:
@@ -41,10 +46,14 @@ class Fresh(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The photo that an index row tells of, and the row's files; ``base`` None for no row."""
+    """The photo that an index row tells of, and the row's files; ``base`` None for no row.
+
+    ``fingerprint`` is the row's, where its photo is to be compared with the row.
+    """
 
     object_key: str
     base: Base
+    fingerprint: str | None = None
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -70,9 +79,14 @@ class PhotoReader:
     """
 
     def __init__(
-        self, storage: PhotoStorageProvider, read: ReadPhoto, clock: Callable[[], float]
+        self,
+        storage: PhotoStorageProvider,
+        read: ReadPhoto,
+        clock: Callable[[], float],
+        strays: Strays,
     ) -> None:
         self._storage = storage
+        self._strays = strays
         self._read = read
         self._clock = clock
 
@@ -86,7 +100,7 @@ class PhotoReader:
         found = [(row, self._observe(row, look)) for row in rows]
         return [
             None
-            if isinstance(seen, Observed) and seen.files == row.base
+            if isinstance(seen, Observed) and self._is_current(seen, row)
             else self._go_on(row, seen)
             for row, seen in found
         ]
@@ -95,6 +109,12 @@ class PhotoReader:
         """Read the photos of rows, even where their states say that nothing has changed."""
         look = Look(self._storage)
         return [self._go_on(row, self._observe(row, look)) for row in rows]
+
+    def _is_current(self, seen: Observed, row: Row) -> bool:
+        """Whether a photo's files, and the strays that are its own, are those of its row."""
+        if row.base is None or row.fingerprint is None:
+            return False
+        return self._strays.adopt(seen, row.fingerprint, row.base).files == row.base
 
     def _go_on(self, row: Row, seen: Observed | Gone | ReadError) -> Reading:
         return self._attempt(seen, row.base) if isinstance(seen, Observed) else seen
@@ -109,7 +129,8 @@ class PhotoReader:
 
     def _attempt(self, observed: Observed, base: Base) -> Reading:
         try:
-            decoded = self._read(self._storage, observed)
+            version = self._strays.version
+            decoded = self._read_adopting(observed, base)
             age_seconds = self._age_seconds(decoded)
             if age_seconds < RECENT_SECONDS and self._has_moved_on(decoded):
                 return Unsettled(observed.object_key)
@@ -119,7 +140,25 @@ class PhotoReader:
             return Gone(observed.object_key, base)
         except ObjectError as error:
             return ReadError(observed.object_key, str(error))
-        return Fresh(decoded, base, age_seconds)
+        return Fresh(decoded, base, age_seconds, version)
+
+    def _read_adopting(self, observed: Observed, base: Base) -> Decoded:
+        """Read a photo with its own sidecars, and again with strays that are its own."""
+        own = self._read(self._storage, observed)
+        self._strays.note_reading(own.files[1:], own.stale)
+        for _ in range(ATTEMPTS):
+            seen = self._strays.adopt(observed, own.fingerprint, base or ())
+            if not seen.adopted:
+                break
+            try:
+                decoded = self._read(self._storage, seen)
+            except ObjectError as error:
+                if error.object_key not in seen.adopted:
+                    raise
+                self._strays.forget(error.object_key)
+            else:
+                return msgspec.structs.replace(decoded, adopted=seen.adopted)
+        return own
 
     def _age_seconds(self, decoded: Decoded) -> float:
         """Time since the last change by the clock, whichever way the clocks differ.

@@ -15,6 +15,7 @@ from tagline.sync.parts import Parts
 from tagline.sync.reading import PhotoReader
 from tagline.sync.run import Run
 from tagline.sync.settling import Settler
+from tagline.sync.strays import Strays
 from tagline.sync.values import Progress, ReadPhoto, ReconcileResult, Scope
 from tagline.sync.writing import IndexWriter
 
@@ -28,6 +29,7 @@ class Reconciler:
     Blocking work is done in threads of its own; the index is used on the loop's thread only, but
     for ``sync`` and ``compact_if_needed``. Full reconciles run one at a time, partial ones too, and
     either beside the other. ``last_full`` is when a full one last succeeded, in Unix seconds.
+    ``strays`` are the sidecars met that lie elsewhere than their photo.
 
     Args:
         storage: the photo directory.
@@ -47,6 +49,7 @@ class Reconciler:
         readers: int = READERS,
     ) -> None:
         self.storage = storage
+        self.strays = Strays(storage)
         self.last_full: float | None = None
         self._index = index
         self._clock = clock
@@ -54,8 +57,9 @@ class Reconciler:
         self._parts = Parts(
             storage=storage,
             index=index,
-            reader=PhotoReader(storage, read, clock),
+            reader=PhotoReader(storage, read, clock, self.strays),
             writer=IndexWriter(index, time.monotonic),
+            strays=self.strays,
             executor=self._executor,
             readers=readers,
         )

@@ -11,6 +11,9 @@ from tagline.sync.looking import narrow
 from tagline.sync.parts import Parts
 from tagline.sync.values import ReadError, ReconcileResult, Scope
 
+EXAMINED = 64
+"""So many files that may be strays are read on one way through a thread."""
+
 
 class Run:
     """One reconcile. ``read`` counts the photos that were read so far."""
@@ -32,12 +35,17 @@ class Run:
         """
         parts = self._parts
         await parts.thread(parts.storage.check)
-        to_list, photos = await parts.thread(narrow, parts.storage, scopes)
+        to_list, photos = await parts.thread(narrow, parts.storage, scopes, parts.strays)
         to_list += self._subtrees_of_files(scopes)
         await self.intake.look(photos)
         if to_list:
             await self._list_and_read(to_list)
         await self.intake.finish()
+        full = Scope("", recursive=True) in to_list
+        near = None if full else self.lister.seen | {scope.directory for scope in scopes}
+        while await parts.thread(parts.strays.examine, EXAMINED, near):
+            pass
+        await self._adopt()
         return self._result()
 
     async def look(self, keys: Iterable[str]) -> ReconcileResult:
@@ -49,6 +57,7 @@ class Run:
         """
         await self.intake.look(keys)
         await self.intake.finish()
+        await self._adopt()
         return self._result()
 
     async def reread(self, keys: Iterable[str]) -> ReconcileResult:
@@ -60,7 +69,21 @@ class Run:
         """
         await self.intake.reread(keys)
         await self.intake.finish()
+        await self._adopt()
         return self._result()
+
+    async def _adopt(self) -> None:
+        """Have photos take or leave the sidecars that lie elsewhere, where those changed."""
+        strays = self._parts.strays
+        while touched := strays.take_touched():
+            done = False
+            try:
+                await self.intake.reconsider(touched)
+                await self.intake.finish()
+                done = True
+            finally:
+                if not done:
+                    strays.touch(touched)
 
     async def _list_and_read(self, scopes: Sequence[Scope]) -> None:
         try:
@@ -91,7 +114,12 @@ class Run:
         """Where the index has rows below what may be a file now, all below is to be listed."""
         keys = (join(s.directory, name) for s in scopes for name in sorted(s.names or ()))
         states = self._parts.index.states
-        return [Scope(key, recursive=True) for key in keys if next(states(key), None)]
+        strays = self._parts.strays
+        return [
+            Scope(key, recursive=True)
+            for key in keys
+            if next(states(key), None) or strays.is_below(key)
+        ]
 
     def _result(self) -> ReconcileResult:
         intake = self.intake

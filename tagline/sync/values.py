@@ -25,24 +25,34 @@ class Observed(msgspec.Struct, frozen=True):
     """A photo as a walk met it: nothing of its content is known yet.
 
     ``files[0]`` is the photo; its sidecars follow, sorted by object key. ``links`` is the number of
-    hard links of the photo.
+    hard links of the photo. ``adopted`` are the keys of the files that are the photo's by its
+    fingerprint, wherever they lie, and not by their names.
     """
 
     object_key: str
     files: tuple[IndexedFile, ...]
     links: int = 1
+    adopted: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[IndexedFile, ...]:
+        """The photo, and the sidecars that are its own by their names."""
+        return tuple(file for file in self.files if file.object_key not in self.adopted)
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     """What reading a photo gave: ``photo`` has an empty id and entity tag still.
 
     ``files`` are the files that were read, in the order of ``Observed.files``, each with the state
-    that it had when it was opened.
+    that it had when it was opened. ``stale`` are the keys of those that the photo's name gives it,
+    and that were written for other image data; ``adopted`` are those of ``Observed``.
     """
 
     photo: Photo
     fingerprint: str
     files: tuple[IndexedFile, ...]
+    adopted: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @property
     def object_key(self) -> str:
