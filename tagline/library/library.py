@@ -115,10 +115,12 @@ class Library:
         self, photo_id: str, change: MetadataChange, precondition: Precondition
     ) -> Photo:
         """Change a photo's metadata on disk; see ``Editor.edit``."""
+        self._demand_storage()
         return await self._editor.edit(photo_id, change, precondition)
 
     async def open_image(self, photo_id: str) -> tuple[Photo, OpenObject]:
         """Open a photo's file; see ``Editor.open``."""
+        self._demand_storage()
         return await self._editor.open(photo_id)
 
     async def rescan(self) -> RescanResult:
@@ -154,7 +156,7 @@ class Library:
         """What every part is doing; from memory."""
         scan = _scan_health(self._reconciler.progress)
         watcher = _watcher_health(self._parts.watcher.status())
-        problem = self._storage_problem
+        problem = self._problem()
         scanned = watcher.last_full_reconcile is not None
         ready = problem is None and scanned
         return Health(
@@ -185,8 +187,15 @@ class Library:
         return self._sessions.authenticate(access_token)
 
     def _demand_storage(self) -> None:
+        if (problem := self._problem()) is not None:
+            raise StorageUnavailable(problem)
+
+    def _problem(self) -> str | None:
+        """Why the photos are not there; a directory that is there may still be found empty."""
         if self._storage_problem is not None:
-            raise StorageUnavailable(self._storage_problem)
+            return self._storage_problem
+        status = self._parts.watcher.status()
+        return status.degraded if status.state == "unavailable" else None
 
     async def _watch_storage(self) -> None:
         """Note whether the photo directory is there: a disk may be unmounted and come back."""
