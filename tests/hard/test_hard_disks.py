@@ -323,3 +323,23 @@ async def test_disk_pulled_amid_edits_harms_nothing(tmp_path, mounts, start_serv
         assert int(now[key]["metadata"]["description"]) in {number, number + 1}
         assert is_whole(photos / key)
     assert not list(photos.glob(".tagline*"))
+
+
+async def test_emptied_root_is_not_believed_and_comes_back(tmp_path, start_server):
+    """A root that is suddenly empty keeps the index and says so; with its photos back, all is back.
+
+    Some disks leave the directory itself in place: an automounter's, a network share's.
+    """
+    photos, away = tmp_path / "photos", tmp_path / "away"
+    (photos / "sub").mkdir(parents=True)
+    for number in range(15):
+        save_photo(photos / "sub" / f"{number}.jpg", number)
+    server = await start_server(photos)
+    before = await server.by_key()
+    for _ in range(2):
+        (photos / "sub").rename(away)
+        await gone(server, before["sub/3.jpg"])
+        away.rename(photos / "sub")
+        await back(server, before)
+    again = await server.describe(before["sub/3.jpg"]["id"], "here again")
+    assert again.status == 200

@@ -164,6 +164,17 @@ class World:
             self.rival_runs[name].append((began, time.monotonic()))
             await self.pause(0.4)
 
+    async def sidecar_tool(self, name):
+        """Add keyword after keyword to an XMP sidecar by exiftool."""
+        sidecar = self.paths[name].with_name(f"{self.paths[name].name}.xmp")
+        number = 0
+        while self.running:
+            if sidecar.exists():
+                number += 1
+                await self.run_exiftool(sidecar, f"-XMP-dc:Subject+=k{number}")
+                self.keywords[name].add(f"k{number}")
+            await self.pause(0.1)
+
     def move(self, name):
         """Rename a photo, or move it to another directory, to a name that is free."""
         directory = self.rng.choice(
@@ -274,7 +285,7 @@ async def test_api_index_and_disk_agree_after_chaos(tmp_path, start_server, rng,
     world.ids = {key.split(".")[0]: photo["id"] for key, photo in (await server.by_key()).items()}
     names = {g: [n for n in world.paths if n.startswith(g)] for g in ("count", "tool", "rival")}
     world.accepted = {name: set() for name in names["count"]}
-    world.keywords = {name: set() for name in names["tool"]}
+    world.keywords = {name: set() for name in (*names["tool"], "beside0")}
     world.rival_runs = {name: [] for name in names["rival"]}
     world.end = time.monotonic() + SECONDS
     async with asyncio.TaskGroup() as group:
@@ -289,6 +300,7 @@ async def test_api_index_and_disk_agree_after_chaos(tmp_path, start_server, rng,
         for name in world.paths:
             if name.startswith(("tool", "beside", "chaos")):
                 group.create_task(world.describe_freely(server, name))
+        group.create_task(world.sidecar_tool("beside0"))
         group.create_task(world.look_around(server))
         group.create_task(world.mover())
     texts = world.check_disk()
