@@ -7,7 +7,7 @@ from tagline.errors import ObjectChanged, ObjectNotFound, PhotoNotFound
 from tagline.index import PhotoIndex
 from tagline.library.writing import PhotoWriter, Target, Written
 from tagline.model import IndexedPhoto, MetadataChange, Photo, Precondition
-from tagline.model.keys import directory_of
+from tagline.model.keys import directory_of, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Reconciler, Scope
 
@@ -48,7 +48,11 @@ class Editor:
             The errors of ``PhotoWriter.edit``.
         """
         async with self._lock(photo_id):
-            await self._write(photo_id, change, precondition)
+            written = await self._write(photo_id, change, precondition)
+            if written.touched:
+                await self._reconciler.reconcile(
+                    [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in written.touched]
+                )
             # Even where nothing was written the index may have lagged behind what was judged.
             await self._mend(photo_id)
             return self._row(photo_id).photo
@@ -80,8 +84,7 @@ class Editor:
         """Edit the file that has the photo's image data, wherever that is by now."""
         for attempt in range(ATTEMPTS):
             row = self._row(photo_id)
-            key = row.photo.object_key
-            target = Target(object_key=key, photo_id=photo_id, fingerprint=row.fingerprint)
+            target = self._target(row)
             try:
                 return await asyncio.to_thread(self._writer.edit, target, change, precondition)
             except (ObjectChanged, ObjectNotFound):
@@ -89,6 +92,19 @@ class Editor:
                     raise
                 await self._mend(photo_id)
         raise PhotoNotFound(photo_id)
+
+    def _target(self, row: IndexedPhoto) -> Target:
+        """The photo of a row, and what the index knows of the sidecars that lie elsewhere."""
+        alike = self._index.by_fingerprint(row.fingerprint)
+        others = (state for state in alike if state.id != row.photo.id)
+        known = self._reconciler.strays.fingerprints(row.stale)
+        return Target(
+            object_key=row.photo.object_key,
+            photo_id=row.photo.id,
+            fingerprint=row.fingerprint,
+            shared=frozenset(key for state in others for key in state.adopted),
+            homes={f: [s.object_key for s in self._index.by_fingerprint(f)] for f in known},
+        )
 
     async def _mend(self, photo_id: str) -> None:
         """Index what is at the photo's path now; where nothing is, find where it went."""

@@ -55,7 +55,7 @@ class Library:
         self._index = parts.index
         self._reconciler = parts.reconciler
         self._sessions = parts.sessions
-        writer = PhotoWriter(parts.storage, parts.write_mode)
+        writer = PhotoWriter(parts.storage, parts.write_mode, parts.reconciler.strays)
         self._editor = Editor(parts.storage, parts.index, parts.reconciler, writer)
         self._storage_problem: str | None = None
         self._last_rescan: RescanResult | None = None

@@ -17,11 +17,12 @@ from tagline.metadata import (
     read_photo,
     sidecars_of,
 )
+from tagline.metadata.strays import suffix_of
 from tagline.model import IndexedFile, Metadata, Photo
 from tagline.model.keys import directory_of, join, name_of
 from tagline.model.text import offset_text
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Decoded, Observed
+from tagline.sync import Decoded, Observed, Strays, observe_photo
 
 SIDECAR_MAX_BYTES = 16 * 1024 * 1024
 """A larger file of a sidecar's name is none."""
@@ -37,12 +38,26 @@ def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
             without it the photo would show another text than the disk holds.
     """
     with storage.open(observed.object_key) as opened:
-        files = tuple(f.object_key for f in observed.files[1:])
-        sidecars, states = read_sidecars(storage, observed.object_key, files)
-        reading = read_photo(_Buffered(opened), name_of(observed.object_key), sidecars)
-        return decoded_of(
-            opened, reading, (IndexedFile(observed.object_key, opened.state), *states)
-        )
+        seen = read_open(storage, opened, observed)
+        return decoded_of(opened, seen.reading, seen.files)
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo as read: its sidecars' content, and every file's state when it was read."""
+
+    reading: PhotoReading
+    sidecars: SidecarFiles
+    files: tuple[IndexedFile, ...]
+
+
+def read_open(storage: PhotoStorageProvider, opened: OpenObject, observed: Observed) -> Seen:
+    """Read an open photo with its sidecars; the errors of ``read_observed``."""
+    key = observed.object_key
+    own = tuple(f.object_key for f in observed.own[1:])
+    sidecars, states = read_sidecars(storage, key, own, observed.adopted)
+    reading = read_photo(_Buffered(opened), name_of(key), sidecars)
+    files = (IndexedFile(key, opened.state), *states)
+    return Seen(reading=reading, sidecars=sidecars, files=files)
 
 
 class _Buffered:
@@ -63,39 +78,68 @@ class _Buffered:
         return self._opened.read_at(offset, length)
 
 
+def read_with_strays(
+    storage: PhotoStorageProvider, opened: OpenObject, object_key: str, strays: Strays
+) -> Seen:
+    """Read an open photo with its sidecars wherever they lie; the errors of ``read_observed``."""
+    observed = observe_photo(storage, object_key)
+    seen = read_open(storage, opened, observed)
+    directory = directory_of(object_key)
+    stale = [join(directory, name) for name in seen.reading.stale_sidecars]
+    strays.note_reading(seen.files[1:], stale)
+    adopting = strays.adopt(observed, seen.reading.fingerprint)
+    return read_open(storage, opened, adopting) if adopting.adopted else seen
+
+
 def decoded_of(
     opened: OpenObject, reading: PhotoReading, files: tuple[IndexedFile, ...]
 ) -> Decoded:
     """What was read, as the reconciler takes it; ``files[0]`` is the photo."""
     photo = photo_of(reading, files, writable=opened.writable)
-    return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files)
+    directory = directory_of(files[0].object_key)
+    stale = tuple(join(directory, name) for name in reading.stale_sidecars)
+    return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files, stale=stale)
 
 
 def read_sidecars(
-    storage: PhotoStorageProvider, object_key: str, sidecar_keys: tuple[str, ...]
+    storage: PhotoStorageProvider,
+    object_key: str,
+    sidecar_keys: tuple[str, ...],
+    adopted: tuple[str, ...] = (),
 ) -> tuple[SidecarFiles, tuple[IndexedFile, ...]]:
     """The content of a photo's sidecars, and the state each had when it was read; blocks.
+
+    ``adopted`` are those that are the photo's although their names do not say so: at most one of
+    each kind. They are called by their keys.
 
     Raises:
         StorageError: a sidecar is gone, too large, or cannot be read.
     """
-    if not sidecar_keys:
+    if not sidecar_keys and not adopted:
         return NO_SIDECARS, ()
     directory = directory_of(object_key)
     names = sidecars_of(name_of(object_key), [name_of(key) for key in sidecar_keys], is_photo)
     states: list[IndexedFile] = []
 
-    def content(name: str | None) -> SidecarFile | None:
-        if name is None:
-            return None
-        with storage.open(join(directory, name)) as opened:
+    def content(key: str, name: str) -> SidecarFile:
+        with storage.open(key) as opened:
             if opened.size > SIDECAR_MAX_BYTES:
-                raise ObjectUnreadable(join(directory, name), "too large for a sidecar")
-            states.append(IndexedFile(join(directory, name), opened.state))
+                raise ObjectUnreadable(key, "too large for a sidecar")
+            states.append(IndexedFile(key, opened.state))
             return SidecarFile(name=name, data=opened.read_at(0, opened.size))
 
+    def own(name: str | None) -> SidecarFile | None:
+        return content(join(directory, name), name) if name else None
+
+    def stray(suffix: str) -> SidecarFile | None:
+        return next((content(key, key) for key in adopted if suffix_of(key) == suffix), None)
+
     files = SidecarFiles(
-        xmp=content(names.xmp), stem_xmp=content(names.stem_xmp), json=content(names.json)
+        xmp=own(names.xmp),
+        stem_xmp=own(names.stem_xmp),
+        json=own(names.json),
+        adopted_xmp=stray(".xmp"),
+        adopted_json=stray(".json"),
     )
     return files, tuple(sorted(states, key=lambda file: file.object_key))
 

@@ -1,6 +1,7 @@
 """The write path: from a wish to files on disk, each whole or absent."""
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -15,7 +16,8 @@ from tagline.errors import (
     StorageError,
     UnsafeKey,
 )
-from tagline.library.reading import decoded_of, read_sidecars, read_whole
+from tagline.library import homing
+from tagline.library.reading import decoded_of, read_whole, read_with_strays
 from tagline.metadata import (
     HEAD_BYTES,
     Edit,
@@ -26,12 +28,11 @@ from tagline.metadata import (
     codec_of,
     edit_photo,
     edits_of,
-    read_photo,
 )
 from tagline.model import FileState, IndexedFile, MetadataChange, Precondition, with_etag
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Decoded, observe_photo
+from tagline.sync import Decoded, Strays
 
 WriteMode = Literal["embed", "sidecar"]
 EDITED_MAX_BYTES = 256 * 1024 * 1024
@@ -39,21 +40,29 @@ EDITED_MAX_BYTES = 256 * 1024 * 1024
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What an edit did: whether any file was written, and why the photo itself was not, if so."""
+    """What an edit did: whether any file was written, and why the photo itself was not, if so.
+
+    ``touched`` are the keys of sidecars that were moved or copied before.
+    """
 
     changed: bool
     not_embedded: str | None = None
+    touched: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """The photo to edit: where it is, and what the caller knows of it.
 
     ``fingerprint`` is None where the caller knows a path only; else the file must have it.
+    ``shared`` are the strays that other photos show too, so that they have to stay; None where
+    nobody knows. ``homes`` are photos by the fingerprints of sidecars that may stand in the way.
     """
 
     object_key: str
     photo_id: str = ""
     fingerprint: str | None = None
+    shared: frozenset[str] | None = None
+    homes: Mapping[str, Sequence[str]] = {}
 
 
 class PhotoWriter:
@@ -63,9 +72,15 @@ class PhotoWriter:
     want both hold a lock a photo.
     """
 
-    def __init__(self, storage: PhotoStorageProvider, mode: WriteMode = "embed") -> None:
+    def __init__(
+        self,
+        storage: PhotoStorageProvider,
+        mode: WriteMode = "embed",
+        strays: Strays | None = None,
+    ) -> None:
         self._storage = storage
         self._mode: WriteMode = mode
+        self._strays = Strays(storage) if strays is None else strays
 
     def edit(self, target: Target, change: MetadataChange, precondition: Precondition) -> Written:
         """Make the change if the precondition holds of the files as they are now.
@@ -79,24 +94,28 @@ class PhotoWriter:
             StorageError: the file is gone, or cannot be written.
         """
         values = accepted(asked_of(change))
-        observed = observe_photo(self._storage, target.object_key)
-        keys = tuple(file.object_key for file in observed.files[1:])
         with self._storage.open(target.object_key) as opened:
-            sidecars, states = read_sidecars(self._storage, target.object_key, keys)
-            reading = read_photo(opened, name_of(target.object_key), sidecars)
+            seen = read_with_strays(self._storage, opened, target.object_key, self._strays)
+            reading = seen.reading
             if target.fingerprint not in {None, reading.fingerprint}:
                 raise ObjectChanged(target.object_key)
-            files = (IndexedFile(target.object_key, opened.state), *states)
             check_precondition(
-                decoded_of(opened, reading, files), target.photo_id, precondition
+                decoded_of(opened, reading, seen.files), target.photo_id, precondition
             )
             edits = edits_of(reading, values)
             if not edits:
                 return Written(changed=False)
-            request = self._request(opened, target.object_key, reading, sidecars)
+            shared = reading.adopted if target.shared is None else target.shared
+            planned = homing.plan(target.object_key, seen, shared)
+            reading = msgspec.structs.replace(reading, stale_sidecars=())
+            request = self._request(opened, target.object_key, reading, planned.sidecars)
             edit = edit_photo(msgspec.structs.replace(request, edits=edits))
-        self._write(files, edit, sidecars)
-        return Written(changed=True, not_embedded=edit.not_embedded)
+        mover = homing.Mover(self._storage, target.object_key, target.homes)
+        goals = [name_of(each.goal) for each in planned.homecomings]
+        mover.make_way(planned, [*goals, *(name for name, data in edit.sidecars.items() if data)])
+        home = mover.bring_home(planned)
+        self._write((*planned.files, *home), edit, planned.sidecars)
+        return Written(changed=True, not_embedded=edit.not_embedded, touched=tuple(mover.touched))
 
     def _request(
         self,

@@ -174,4 +174,6 @@ def apply_to_sidecars(
         xmp=after(before.xmp, f"{name}.xmp"),
         stem_xmp=after(before.stem_xmp, None),
         json=after(before.json, f"{name}.json"),
+        adopted_xmp=before.adopted_xmp,
+        adopted_json=before.adopted_json,
     )

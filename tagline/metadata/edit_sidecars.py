@@ -78,7 +78,8 @@ def _changes(job: _Job) -> Changes:
         changes[before.json.name] = _json(job, before.json)
     if job.make and before.xmp is None:
         changes[f"{job.name}.xmp"] = _xmp(job, None)
-    if job.make and before.json is None:
+    outlived = _is_outlived(before) and any(edit.removes for edit in job.edits)
+    if (job.make or outlived) and before.json is None:
         changes[f"{job.name}.json"] = _json(job, None)
     old = {f.name: f.data for f in (before.xmp, before.stem_xmp, before.json) if f}
     # What was not there and is not to be there (None both times) is no change either.
@@ -110,7 +111,7 @@ def _json(job: _Job, file: SidecarFile | None) -> bytes | None:
         description=_description(edited),
         taken_timestamp=timestamp_of(_taken(job, edited)),
         fingerprint=job.reading.fingerprint,
-        removed=_removed(job, known, edited),
+        removed=_removed(job, known, file),
         not_embedded=job.refusal if job.make else None,
         said=known.said | {n: value for n, value in edited.items() if n != "description"},
     )
@@ -134,18 +135,27 @@ def _taken(job: _Job, edited: dict[str, FieldValue]) -> TakenAt | None:
     return moment if isinstance(moment, TakenAt) else None
 
 
-def _removed(job: _Job, known: JsonSidecarValues, edited: dict[str, FieldValue]) -> tuple[str, ...]:
+def _removed(job: _Job, known: JsonSidecarValues, file: SidecarFile | None) -> tuple[str, ...]:
     """The fields that were removed and still stand where they cannot be taken out.
 
-    That is in a photo that is not edited, or as the time in another program's JSON.
+    That is in a photo that is not edited, in a sidecar elsewhere that stays for others, or as the
+    time in another program's JSON.
     """
+    edited = {edit.field.name for edit in job.edits}
     kept = [name for name in known.removed if name not in edited]
+    is_foreign = file is not None and not sidecar_json.is_own(file.data)
+    is_dated = is_foreign and known.taken_timestamp is not None
     for edit in job.edits:
         inside = job.make and job.reading.found[edit.field.name].embedded
-        dated = edit.field.name == _TAKEN_AT and known.taken_timestamp is not None
-        if edit.removes and (inside or dated):
+        inside = inside or _is_outlived(job.before)
+        if edit.removes and (inside or (is_dated and edit.field.name == _TAKEN_AT)):
             kept.append(edit.field.name)
     return tuple(kept)
+
+
+def _is_outlived(before: SidecarFiles) -> bool:
+    """Whether a sidecar elsewhere stays, and would be shown where the photo has none of its own."""
+    return before.adopted_xmp is not None or before.adopted_json is not None
 
 
 def _says_anew(

@@ -3,6 +3,7 @@
 from tagline.sync.looking import observe_photo
 from tagline.sync.options import WatchOptions
 from tagline.sync.reconciler import Reconciler
+from tagline.sync.strays import Stray, Strays
 from tagline.sync.values import (
     Decoded,
     Observed,
@@ -23,6 +24,8 @@ __all__ = [
     "ReconcileResult",
     "Reconciler",
     "Scope",
+    "Stray",
+    "Strays",
     "WatchOptions",
     "Watcher",
     "WatcherStatus",

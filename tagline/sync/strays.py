@@ -70,6 +70,11 @@ class Strays:
         """Whether a photo with this fingerprint has strays."""
         return fingerprint in self._by_fingerprint
 
+    def fingerprints(self, object_keys: Iterable[str]) -> set[str]:
+        """The fingerprints that these strays carry."""
+        with self._lock:
+            return {stray.fingerprint for key in object_keys if (stray := self._strays.get(key))}
+
     def all(self) -> list[Stray]:
         """Every stray, sorted by key."""
         with self._lock:

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from tagline.errors import (
-    EditRefused,
     InvalidValue,
     PhotoModified,
     PhotoNotFound,
@@ -40,7 +39,7 @@ class Rig:
         self.storage = MemoryStorage(files)
         self.index: TinyPhotoIndex = open_index(None)
         self.reconciler = Reconciler(self.storage, self.index, read_observed)
-        writer = PhotoWriter(self.storage, mode)
+        writer = PhotoWriter(self.storage, mode, self.reconciler.strays)
         self.editor = Editor(self.storage, self.index, self.reconciler, writer)
 
     async def describe(self, key: str, text: str | None, precondition: Precondition = ANY):
@@ -246,16 +245,17 @@ async def test_a_full_disk_amid_the_sidecars_puts_back_what_was_written(make_rig
 
 
 async def test_a_sidecar_of_another_photo_is_neither_shown_nor_overwritten(make_rig):
-    """A sidecar whose fingerprint is another photo's says nothing here, and stays."""
+    """A sidecar whose fingerprint is another photo's says nothing here, and is moved aside."""
     rig = await make_rig({"a.gif": picture("GIF")})
     await rig.describe("a.gif", "the red one")
+    old = {rig.content("a.gif.json"), rig.content("a.gif.xmp")}
     rig.storage.put("a.gif", picture("GIF", "blue"))
     await rig.reconciler.reconcile()
-    photo = rig.index.by_key("a.gif").photo
-    assert photo.metadata.description is None
-    with pytest.raises(EditRefused):
-        await rig.editor.edit(photo.id, MetadataChange(description="the blue one"), ANY)
-    assert json.loads(rig.content("a.gif.json"))["description"] == "the red one"
+    assert rig.index.by_key("a.gif").photo.metadata.description is None
+    photo = await rig.describe("a.gif", "the blue one")
+    assert photo.metadata.description == "the blue one"
+    aside = rig.keys - {"a.gif", "a.gif.json", "a.gif.xmp"}
+    assert {rig.content(key) for key in aside} == old
 
 
 async def test_an_unknown_id_is_not_found(make_rig):
