@@ -12,6 +12,9 @@
     │   └── StorageFull             no space, or over quota
     ├── MetadataError
     │   └── EditRefused             the file cannot be edited provably safely
+    ├── PictureError                a photo's thumbnail or preview was not made
+    │   ├── PictureRefused          and will not be, while the file stays as it is
+    │   └── PicturesBusy            carries the seconds to wait
     ├── IndexFailure
     │   ├── IndexLocked             another process holds the index
     │   ├── IndexUnavailable        its file cannot be read or written (no space, permissions)
@@ -121,6 +124,31 @@ class EditRefused(MetadataError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PictureError(TaglineError):
+    """A photo's thumbnail or preview was not made."""
+
+
+class PictureRefused(PictureError):
+    """No picture can be made while the file stays as it is.
+
+    ``reason`` is ``unsupported``, ``damaged``, ``too_large`` or ``too_costly``; ``sentence`` says
+    it to a person.
+    """
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class PicturesBusy(PictureError):
+    """Too many pictures are asked for at once; try again after ``retry_after``."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__("Too many pictures are being made now; try again later.")
+        self.retry_after = retry_after
 
 
 class IndexFailure(TaglineError):

@@ -4,7 +4,7 @@ import json
 
 from aiohttp import web
 
-from tagline.api import photos, sessions, upkeep
+from tagline.api import photos, pictures, sessions, upkeep
 from tagline.api.binding import endpoint
 from tagline.api.cors import allow_origin, preflight
 from tagline.api.docs_page import make_docs_page
@@ -25,6 +25,7 @@ from tagline.library import Library
 ALL_OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *photos.OPERATIONS,
+    *pictures.OPERATIONS,
     *upkeep.OPERATIONS,
 )
 """Every operation of the API, in the order of the documentation."""

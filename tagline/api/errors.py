@@ -47,7 +47,7 @@ def _later(_error: object) -> Headers:
     return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
 
 
-def _after_the_limit(error: errors.TooManyAttempts) -> Headers:
+def _after_the_limit(error: errors.TooManyAttempts | errors.PicturesBusy) -> Headers:
     return {"Retry-After": str(max(1, math.ceil(error.retry_after.total_seconds())))}
 
 
@@ -59,6 +59,12 @@ def _current_tag(
     error: errors.PreconditionFailed | refusals.ConditionFailed,
 ) -> Mapping[str, object]:
     return {"etag": error.actual}
+
+
+def _problem_of_picture(error: errors.PictureRefused) -> Mapping[str, object]:
+    loc: list[str | int] = ["path", "photo_id"]
+    kind = f"picture_{error.reason}"
+    return {"detail": [refusals.Problem(loc=loc, msg=error.sentence, type=kind)]}
 
 
 def _real_size(error: refusals.RangeNotSatisfiable) -> Headers:
@@ -86,6 +92,8 @@ TABLE: Mapping[type[errors.TaglineError], Row] = {
     errors.StorageReadOnly: Row(status=403),
     errors.StorageFull: Row(status=507),
     errors.EditRefused: Row(status=409),
+    errors.PictureRefused: Row(status=422, members=_problem_of_picture),
+    errors.PicturesBusy: Row(status=503, headers=_after_the_limit),
     errors.IndexFailure: Row(
         status=503,
         detail="The index cannot be used now; the server's log says why.",

@@ -10,6 +10,7 @@ def _header(says: str, example: str) -> dict[str, Any]:
 
 HEADERS: dict[str, dict[str, Any]] = {
     "Accept-Ranges": _header("Parts may be asked for.", "bytes"),
+    "Cache-Control": _header("How long it may be kept.", "private, no-cache"),
     "Content-Disposition": _header(
         "The file's name.", "inline; filename=\"_l.jpg\"; filename*=UTF-8''%C3%B8l.jpg"
     ),
@@ -19,6 +20,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Location": _header("Where to look for the progress.", "/rescan"),
     "Preference-Applied": _header("The preference that was followed.", "respond-async"),
     "Retry-After": _header("Seconds to wait before the next try.", "10"),
+    "Vary": _header("Which headers of the request chose this answer.", "Accept"),
     "WWW-Authenticate": _header("How to authenticate.", 'Bearer realm="tagline"'),
     "X-Request-ID": _header("Names this request in the server's log.", "9f86d081884c7d65"),
 }

@@ -27,6 +27,7 @@ own to follow a request through. `HEAD` works wherever `GET` does, `OPTIONS` eve
 _TAGS = {
     "Sessions": "Logging in and out.",
     "Photos": "Finding photos, describing them, getting the originals.",
+    "Pictures": "Renderings that every browser shows, upright and small.",
     "Upkeep": "Looking after the server.",
     "Documentation": "This API about itself.",
 }

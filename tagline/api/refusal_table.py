@@ -33,10 +33,16 @@ REFUSALS = {
     413: Refusal(says="The body is too large."),
     415: Refusal(says="The body is not JSON."),
     416: Refusal(says="The range lies outside the file.", headers=("Content-Range",)),
-    422: Refusal(says="Parameters or body are not valid.", body=ValidationErrorResponse),
+    422: Refusal(
+        says="Parameters or body are not valid; or no picture can be made of this photo.",
+        body=ValidationErrorResponse,
+    ),
     429: Refusal(says="Too many attempts.", headers=("Retry-After",)),
     500: Refusal(says="Something went wrong inside the server."),
-    503: Refusal(says="The photo directory is not available now.", headers=("Retry-After",)),
+    503: Refusal(
+        says="The photo directory is not available now, or too much is asked for at once.",
+        headers=("Retry-After",),
+    ),
     507: Refusal(says="There is no space left."),
 }
 

@@ -12,12 +12,21 @@ from tagline.config.logs import register_secret
 from tagline.config.settings import Settings
 from tagline.index import TinyPhotoIndex, open_database, open_index
 from tagline.library import Library, Parts, Sessions, read_observed
+from tagline.pictures.caches import DiskCache, MemoryCache
+from tagline.pictures.jobs import Limits
+from tagline.pictures.pool import WorkerPool
+from tagline.pictures.service import Pictures
 from tagline.storage import BACKENDS, PhotoStorageProvider, open_storage
 from tagline.sync import Reconciler, Watcher, WatchOptions
 
 TOKENS_FILE = "tokens.jsonl"
 SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of a file
 GENERATED_PASSWORD_BYTES = 12
+PICTURES_DIRECTORY = "pictures"
+RECENT_PICTURES_BYTES = 16 * 1024 * 1024
+"""What pictures asked for a moment ago may take in memory."""
+
+_MEGABYTE = 1024 * 1024
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +82,7 @@ def build_library(settings: Settings) -> Built:
             reconciler=reconciler,
             watcher=_watcher(settings, reconciler),
             sessions=_sessions(settings, TokenStore(tokens), password, made=made),
+            pictures=_pictures(settings),
             write_mode=settings.write_mode,
             close=close,
         )
@@ -80,6 +90,18 @@ def build_library(settings: Settings) -> Built:
         index.close()
         raise
     return Built(library=Library(parts), made_password=password if made else None)
+
+
+def _pictures(settings: Settings) -> Pictures:
+    limits = Limits(
+        max_pixels=settings.max_pixels,
+        memory_bytes=settings.picture_memory_megabytes * _MEGABYTE,
+    )
+    directory = _in(settings, PICTURES_DIRECTORY)
+    limit_bytes = settings.picture_cache_megabytes * _MEGABYTE
+    kept = DiskCache(directory, limit_bytes) if directory is not None else None
+    pool = WorkerPool(settings.picture_workers, limits)
+    return Pictures(pool, MemoryCache(RECENT_PICTURES_BYTES), kept)
 
 
 def _sessions(settings: Settings, store: TokenStore, password: str, *, made: bool) -> Sessions:

@@ -138,6 +138,18 @@ class Settings(BaseModel):
         30 * DAY_SECONDS,
         "whole seconds from 1 to 31536000 (a year), no fewer than TAGLINE_ACCESS_TOKEN_SECONDS",
     )
+    picture_cache_megabytes: Annotated[int, Field(ge=0, le=1_048_576)] = _setting(
+        "TAGLINE_PICTURE_CACHE_MEGABYTES", 1024, "whole megabytes from 0 to 1048576"
+    )
+    picture_workers: Annotated[int, Field(ge=1, le=64)] = _setting(
+        "TAGLINE_PICTURE_WORKERS", 2, "1 to 64 processes"
+    )
+    picture_memory_megabytes: Annotated[int, Field(ge=256, le=65536)] = _setting(
+        "TAGLINE_PICTURE_MEMORY_MEGABYTES", 2048, "whole megabytes from 256 to 65536"
+    )
+    max_pixels: Annotated[int, Field(ge=1_000_000, le=4_000_000_000)] = _setting(
+        "TAGLINE_MAX_PIXELS", 200_000_000, "1000000 to 4000000000"
+    )
     ignore: Annotated[tuple[str, ...], BeforeValidator(parse_globs)] = _setting(
         "TAGLINE_IGNORE", (), "comma-separated globs such as *.bak,thumbs,private/*"
     )

@@ -23,9 +23,12 @@ from tagline.library.health import (
     StorageHealth,
     WatcherHealth,
 )
+from tagline.library.picturing import Picturer
 from tagline.library.sessions import Sessions
 from tagline.library.writing import PhotoWriter, WriteMode
 from tagline.model import MetadataChange, Page, Photo, PhotoQuery, Precondition
+from tagline.pictures.recipe import Recipe
+from tagline.pictures.service import Picture, Pictures
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Progress, Reconciler, ReconcileResult, Watcher, WatcherStatus
 
@@ -43,6 +46,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     reconciler: Reconciler
     watcher: Watcher
     sessions: Sessions
+    pictures: Pictures
     write_mode: WriteMode
     close: Callable[[], None]
 
@@ -57,6 +61,7 @@ class Library:
         self._sessions = parts.sessions
         writer = PhotoWriter(parts.storage, parts.write_mode, parts.reconciler.strays)
         self._editor = Editor(parts.storage, parts.index, parts.reconciler, writer)
+        self._picturer = Picturer(parts.index, self._editor, parts.pictures)
         self._storage_problem: str | None = None
         self._last_rescan: RescanResult | None = None
         self._tasks: set[asyncio.Task[object]] = set()
@@ -69,6 +74,7 @@ class Library:
     async def stop(self) -> None:
         """End everything that runs, and close the index and the tokens; may be called twice."""
         await self._parts.watcher.stop()
+        await self._parts.pictures.close()
         for task in tuple(self._tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, TaglineError):
@@ -122,6 +128,16 @@ class Library:
         """Open a photo's file; see ``Editor.open``."""
         self._demand_storage()
         return await self._editor.open(photo_id)
+
+    def picture_name(self, photo_id: str, recipe: Recipe) -> str:
+        """The entity tag of a picture, made or not; the errors of ``photo``."""
+        self._demand_storage()
+        return self._picturer.name(photo_id, recipe)
+
+    async def picture(self, photo_id: str, recipe: Recipe) -> Picture:
+        """A thumbnail or preview; see ``Picturer.picture``."""
+        self._demand_storage()
+        return await self._picturer.picture(photo_id, recipe)
 
     async def rescan(self) -> RescanResult:
         """Reconcile everything with the disk as it is from now on; joins one that is running.

@@ -15,7 +15,7 @@ from tagline.model import ByteSource
 MARK = b"FOVb"
 
 _IMAGES = (b"IMAG", b"IMA2")
-_SECTION_HEADER = 28
+SECTION_HEADER_BYTES = 28
 _JPEG = 18
 _SECTION_LIMIT = 64
 
@@ -27,19 +27,25 @@ def read(source: ByteSource) -> Container:
         if window.at(0, min(len(MARK), window.size)) != MARK:
             raise Malformed("This is no X3F file: its header is missing.")
         draft.set_size(*unpack("<II", window.at(28, 8)))
-        sections = _images(window)
+        sections = image_sections(window)
         if sections:
             draft.add_image(*max(sections, key=lambda each: each[1]))
         for offset, length in sections:
-            if window.at(offset, _SECTION_HEADER)[12:16] == _JPEG.to_bytes(4, "little"):
-                preview = Slice(source, offset + _SECTION_HEADER, length - _SECTION_HEADER)
+            if window.at(offset, SECTION_HEADER_BYTES)[12:16] == _JPEG.to_bytes(4, "little"):
+                preview = Slice(
+                    source, offset + SECTION_HEADER_BYTES, length - SECTION_HEADER_BYTES
+                )
                 draft.borrow(jpeg_read.read(preview))
 
     return read_with(source, parse)
 
 
-def _images(window: Window) -> list[tuple[int, int]]:
-    """Offset and length in bytes of each image section."""
+def image_sections(window: Window) -> list[tuple[int, int]]:
+    """Offset and length in bytes of each image section.
+
+    Raises:
+        Malformed: the file has no directory.
+    """
     offset = int.from_bytes(window.at(window.size - 4, 4), "little")
     mark, _, count = unpack("<4sII", window.at(offset, 12))
     if mark != b"SECd":

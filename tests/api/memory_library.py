@@ -35,6 +35,8 @@ from tagline.model import (
     Precondition,
     with_etag,
 )
+from tagline.pictures.recipe import Recipe
+from tagline.pictures.service import Picture
 
 PASSWORD = "open sesame"
 NAMESPACE = uuid.UUID(int=7)
@@ -167,6 +169,14 @@ class MemoryLibrary:
         opened = MemoryObject(self.data[photo_id], self.mtime_ns)
         self.opened.append(opened)
         return photo, opened
+
+    def picture_name(self, photo_id: str, recipe: Recipe) -> str:
+        photo = self.photo(photo_id)
+        return f"{photo.etag}-{recipe.edge}-{recipe.media_type[6:]}"
+
+    async def picture(self, photo_id: str, recipe: Recipe) -> Picture:
+        name = self.picture_name(photo_id, recipe)
+        return Picture(name, recipe.media_type, self.data[photo_id])
 
     async def rescan(self) -> RescanResult:
         self._check()

@@ -14,6 +14,10 @@ from tagline.api.health import HealthResponse
 from tagline.auth import PasswordVerifier, TokenService, TokenStore
 from tagline.index import open_database, open_index
 from tagline.library import Library, Parts, Sessions, read_observed
+from tagline.pictures.caches import MemoryCache
+from tagline.pictures.jobs import Limits
+from tagline.pictures.pool import WorkerPool
+from tagline.pictures.service import Pictures
 from tagline.storage import MemoryStorage
 from tagline.sync import Reconciler, Watcher
 
@@ -52,6 +56,7 @@ async def client(aiohttp_client, storage):
             reconciler=reconciler,
             watcher=Watcher(reconciler, None),
             sessions=Sessions(PasswordVerifier(PASSWORD, time.monotonic), service),
+            pictures=Pictures(WorkerPool(1, Limits()), MemoryCache(0), None),
             write_mode="embed",
             close=lambda: (index.close(), tokens.close()),
         )
