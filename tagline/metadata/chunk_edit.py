@@ -3,10 +3,11 @@
 from typing import Final
 
 from tagline.errors import EditRefused
-from tagline.metadata import xmp_edit
+from tagline.metadata import xmp, xmp_compare, xmp_edit
 from tagline.metadata.draft import BLOCK_LIMIT
 from tagline.metadata.exif_edit import edit_fields, edit_or_make
 from tagline.metadata.field_types import Edits
+from tagline.metadata.xmp_packet import TOOLKIT
 
 EXIF_PREFIX: Final = b"Exif\0\0"
 """What belongs before the block in a JPEG; some writers put it into chunks as well."""
@@ -40,3 +41,31 @@ def edit_xmp(packet: bytes | None, edits: Edits) -> bytes | None:
     if packet is not None and len(packet) > BLOCK_LIMIT:
         raise EditRefused("the XMP packet is too large")
     return xmp_edit.edit_fields(packet, edits)
+
+
+def edit_xmp_chunk(packet: bytes | None, edits: Edits, *, create: bool) -> bytes | None:
+    """The XMP chunk's packet with these fields; None for no chunk.
+
+    A description alone is in EXIF already. For its sake another program's packet is not rewritten,
+    and without ``create`` none is made.
+
+    Raises:
+        EditRefused: the packet cannot be edited without risk to something else in it, or another
+            program's packet holds another description.
+    """
+    if any(edit.field.name != "description" for edit in edits):
+        return edit_xmp(packet, edits)
+    if packet is None:
+        return edit_xmp(None, edits) if create else None
+    if xmp_compare.toolkit(packet).startswith(TOOLKIT):
+        return edit_xmp(packet, edits)
+    if contradicts(packet, edits):
+        raise EditRefused("the file's XMP, which another program wrote, holds another description")
+    return packet
+
+
+def contradicts(packet: bytes, edits: Edits) -> bool:
+    """Whether a packet says another description than the one that is wanted."""
+    said = xmp.read(packet)
+    wanted = {edit.new for edit in edits if edit.field.name == "description"}
+    return any(text and text not in wanted for text in (said.description, said.tiff_description))

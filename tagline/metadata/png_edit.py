@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import png_words
-from tagline.metadata.chunk_edit import edit_exif, edit_xmp
+from tagline.metadata.chunk_edit import edit_exif, edit_xmp_chunk
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.png import SIGNATURE
@@ -124,7 +124,7 @@ class _PngEdit:
         """
         chunk = self._texts[self._xmp[0]] if self._xmp else None
         old = chunk.raw if chunk else None
-        packet = edit_xmp(old, edits)
+        packet = edit_xmp_chunk(old, edits, create=True)
         if packet == old:
             return
         frame = chunk or TextChunk(b"iTXt", png_words.XMP_KEYWORD, b"", b"")

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tagline.errors import EditRefused
-from tagline.metadata import proof_exif, proof_xmp
+from tagline.metadata import proof_exif, proof_xmp, xmp
 from tagline.metadata.field_types import Edits
 from tagline.metadata.proof_fields import in_exif
 
@@ -40,4 +40,14 @@ def prove_xmp(before: bytes | None, after: bytes | None, edits: Edits) -> None:
     Raises:
         EditRefused: something else changed, or a value does not read back.
     """
+    if before == after and all(edit.field.name == "description" for edit in edits):
+        if after is not None and _contradicts(after, edits):
+            raise EditRefused("proof: the XMP packet holds another description")
+        return
     proof_xmp.prove_fields(before, after, edits)
+
+
+def _contradicts(packet: bytes, edits: Edits) -> bool:
+    said = xmp.read(packet)
+    wanted = {edit.new for edit in edits}
+    return any(text and text not in wanted for text in (said.description, said.tiff_description))

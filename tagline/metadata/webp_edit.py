@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp
-from tagline.metadata.chunk_edit import edit_exif, edit_xmp
+from tagline.metadata.chunk_edit import edit_exif, edit_xmp_chunk
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_webp import prove_webp_fields
@@ -53,7 +53,8 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
     _check(chunks)
     block, packet = (_payload(chunks, kind) for kind in (b"EXIF", b"XMP "))
     new_block = edit_exif(block, edits)
-    new_packet = edit_xmp(packet, edits)
+    # A new chunk would change a flag in the header that is no part of a description.
+    new_packet = edit_xmp_chunk(packet, edits, create=False)
     if (new_block, new_packet) == (block, packet):
         return data
     if new_block != block:

