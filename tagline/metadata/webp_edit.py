@@ -1,4 +1,4 @@
-"""Writing fields into a WebP: the EXIF and XMP chunks, each made where there is none.
+"""Writing fields into a WebP: its EXIF chunk, and its XMP chunk for what EXIF cannot hold.
 
 A simple file becomes an extended one, since only that may hold metadata (RFC 9649, 2.7); it
 becomes simple again when nothing but Tagline's own made it extended. Every other chunk, padding
