@@ -19,7 +19,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "scan": ("tagline.cli.directory", "scan"),
         "show": ("tagline.cli.files", "show"),
         "describe": ("tagline.cli.files", "describe"),
-        "verify": ("tagline.cli.directory", "verify_directory"),
+        "edit": ("tagline.cli.files", "edit"),
+        "verify": ("tagline.cli.verify", "verify_directory"),
     }
 )
 

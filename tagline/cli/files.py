@@ -1,4 +1,4 @@
-"""``show`` and ``describe``: single files, without server or index."""
+"""``show``, ``describe`` and ``edit``: single files, without server or index."""
 
 import os
 import sys
@@ -6,10 +6,13 @@ from argparse import Namespace
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from tagline.cli.output import printable
-from tagline.errors import StorageError, TaglineError
+from tagline.errors import InvalidValue, StorageError, TaglineError
 from tagline.library import PhotoWriter, Target, read_observed
+from tagline.library.writing import asked_of
+from tagline.metadata import accepted
 from tagline.model import MetadataChange, Photo, Precondition
 from tagline.model.keys import key_from_path
 from tagline.storage import LocalStorage
@@ -36,10 +39,38 @@ def show(arguments: Namespace) -> int:
 
 def describe(arguments: Namespace) -> int:
     """Write the text into each file; 1 when one could not be written."""
+    return _edit_each(arguments, MetadataChange(description=arguments.text))
+
+
+def edit(arguments: Namespace) -> int:
+    """Write the fields into each file; 1 when one could not be written, 2 for wrong values."""
+    asked = {name: getattr(arguments, name) for name in MetadataChange.__struct_fields__}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    both = sorted(asked.keys() & set(arguments.remove))
+    if both or not (asked or arguments.remove):
+        fault = f"{both[0]} is both set and removed" if both else "say what to change"
+        return _misused(f"{fault}; see tagline edit --help")
+    if "keywords" in asked:
+        words = (word.strip() for word in asked["keywords"].split(","))
+        asked["keywords"] = tuple(dict.fromkeys(word for word in words if word))
+    change = MetadataChange(**asked, **dict.fromkeys(arguments.remove))
+    try:
+        accepted(asked_of(change))
+    except InvalidValue as error:
+        return _misused(str(error))
+    return _edit_each(arguments, change)
+
+
+def _misused(fault: str) -> int:
+    print(f"tagline: {fault}", file=sys.stderr)
+    return 2
+
+
+def _edit_each(arguments: Namespace, change: MetadataChange) -> int:
     failed = False
     for name in arguments.files:
         try:
-            print(_describe_one(name, arguments))
+            print(_edit_one(name, change, sidecar=arguments.sidecar))
         except TaglineError as error:
             failed = True
             _complain(name, error)
@@ -59,15 +90,16 @@ def locate(path: Path) -> tuple[LocalStorage, str]:
     return LocalStorage(target.parent), key_from_path(os.fsencode(target.name))
 
 
-def _describe_one(name: str, arguments: Namespace) -> str:
+def _edit_one(name: str, change: MetadataChange, *, sidecar: bool) -> str:
     storage, key = locate(Path(name))
-    writer = PhotoWriter(storage, "sidecar" if arguments.sidecar else "embed")
-    change = MetadataChange(description=arguments.text)
+    writer = PhotoWriter(storage, "sidecar" if sidecar else "embed")
     written = writer.edit(Target(object_key=key), change, Precondition())
     if not written.changed:
         return f"{name}: unchanged, it says so already"
     photo = read_observed(storage, observe_photo(storage, key)).photo
-    places = ", ".join(photo.stored_in) or "removed"
+    places = "written"
+    if change.description is not UNSET:
+        places = ", ".join(photo.stored_in) or "removed"
     reason = f" (not in the photo itself: {written.not_embedded})" if written.not_embedded else ""
     return f"{name}: {places}{reason}"
 
@@ -89,6 +121,9 @@ def _as_text(name: str, photo: Photo) -> str:
     rows: dict[str, str | None] = {
         "description": photo.metadata.description,
         "stored in": ", ".join(photo.stored_in) or None,
+        "title": photo.metadata.title,
+        "keywords": ", ".join(photo.metadata.keywords) or None,
+        "rating": None if photo.metadata.rating is None else str(photo.metadata.rating),
         "taken": photo.taken_at and f"{photo.taken_at} {photo.taken_at_offset or '(zone unknown)'}",
         "camera": photo.camera,
         "lens": photo.lens,

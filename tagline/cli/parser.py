@@ -4,15 +4,18 @@ import argparse
 from collections.abc import Callable
 
 from tagline import __version__
+from tagline.model import MetadataChange
 
 DESCRIPTION = """\
 Tagline serves a photo directory over HTTP, keeps an index of it, and writes
-descriptions back into the photos, where every other photo program finds them.
+descriptions, titles, keywords, ratings and dates back into the photos, where
+every other photo program finds them.
 """
 EPILOG = """\
 examples:
   tagline serve ~/Pictures                serve, index and watch a directory
   tagline describe IMG_1.jpg "At sea"     write a description, no server needed
+  tagline edit IMG_1.jpg --rating 4       title, keywords, rating, date taken
   tagline show IMG_1.jpg                  what a photo says, and where it says it
   tagline verify ~/Pictures               find what does not agree
 
@@ -40,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    for add_command in (_add_serve, _add_scan, _add_show, _add_describe, _add_verify):
+    for add_command in _COMMANDS:
         add_command(add)
     return parser
 
@@ -99,9 +102,43 @@ def _add_describe(add: Add) -> None:
     )
     parser.add_argument("files", metavar="FILE", nargs="+")
     parser.add_argument("text", metavar="TEXT")
+    _add_sidecar(parser)
+
+
+def _add_sidecar(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sidecar", action="store_true", help="never touch the photos: write sidecars only"
     )
+
+
+def _add_edit(add: Add) -> None:
+    parser = add(
+        "edit",
+        "write title, keywords, rating, date or description into photos",
+        "Each value goes into the file itself where that is provably safe, and else into sidecar\n"
+        "files beside it. What is not named stays as it is. A running server notices.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+")
+    parser.add_argument("--description", metavar="TEXT")
+    parser.add_argument("--title", metavar="TEXT")
+    parser.add_argument(
+        "--keywords", metavar="A,B", help="all keywords, commas between them; replaces the old ones"
+    )
+    parser.add_argument("--rating", metavar="N", type=int, help="0 (unrated) to 5")
+    parser.add_argument(
+        "--taken-at",
+        metavar="TIME",
+        help="such as 2019-07-05T10:00:00+02:00; without an offset where the zone is unknown",
+    )
+    parser.add_argument(
+        "--remove",
+        metavar="FIELD",
+        action="append",
+        default=[],
+        choices=MetadataChange.__struct_fields__,
+        help="remove a field: " + ", ".join(MetadataChange.__struct_fields__) + "; may be repeated",
+    )
+    _add_sidecar(parser)
 
 
 def _add_verify(add: Add) -> None:
@@ -110,7 +147,15 @@ def _add_verify(add: Add) -> None:
         "compare the index, the photos and their sidecars",
         "Prints one line a finding: a photo that the index does not hold or holds differently,\n"
         "a sidecar without its photo, a photo whose places hold different descriptions.\n"
-        "Changes nothing. Exit code 1 when something is off.",
+        "Changes nothing without --repair. Exit code 1 when something is off still.\n\n"
+        "--repair moves sidecars that were left behind, or have another photo's name, beside the\n"
+        "photo that they were written for. It asks before each one, never writes over a file, and\n"
+        "may run beside a server. Places that disagree are only told: describe such a photo again.",
     )
     _add_directory(parser)
+    parser.add_argument("--repair", action="store_true", help="move sidecars beside their photos")
+    parser.add_argument("--yes", action="store_true", help="agree to every move of --repair")
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
+
+
+_COMMANDS = (_add_serve, _add_scan, _add_show, _add_describe, _add_edit, _add_verify)

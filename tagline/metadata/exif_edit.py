@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
-from tagline.metadata.exif_piexif import build_block
+from tagline.metadata.exif_fresh import build_block, values_of
 from tagline.metadata.exif_place import Draft, Wanted
 from tagline.metadata.exif_remove import remove_tags
 from tagline.metadata.field_types import Edits, ExifPlace, FieldEdit, When
-from tagline.metadata.fields import FIELDS, describing
-from tagline.metadata.tiff_block import EXIF_IFD, Block, Entry
+from tagline.metadata.fields import describing
+from tagline.metadata.tiff_block import Block, Entry
 
 _TEXTUAL: Final = frozenset({1, 2, 7})
-
-Values = dict[tuple[str, int], bytes]
-"""Values by directory and tag."""
 
 
 class Wish(NamedTuple):
@@ -76,7 +73,7 @@ def edit_or_make(
     Raises:
         EditRefused: as for ``edit_fields``.
     """
-    made = {} if block is None else _fresh_values(block)
+    made = {} if block is None else values_of(block)
     if made is None and block is not None:
         return edit_fields(block, edits, room=room, follow=follow)
     values = made or {}
@@ -97,31 +94,7 @@ def fresh_block(text: str) -> bytes:
 
 def is_fresh(block: bytes) -> bool:
     """Whether the block is exactly what Tagline makes, so that nothing else is in it."""
-    return _fresh_values(block) is not None
-
-
-def _fresh_values(block: bytes) -> Values | None:
-    """The values of a block that Tagline made; None where it is another's."""
-    made = {
-        (place.directory, place.tag): place.kind
-        for field in FIELDS
-        for place in field.exif
-        if place.when is When.ALWAYS
-    }
-    values: Values = {}
-    try:
-        layout = Block(block)
-        for name in ("IFD0", "Exif"):
-            directory = layout.named(name)
-            for entry in directory.entries if directory else ():
-                if (name, entry.tag) == ("IFD0", EXIF_IFD):
-                    continue
-                if made.get((name, entry.tag)) != entry.kind:
-                    return None
-                values[name, entry.tag] = layout.value(entry)
-        return values if values and block == build_block(values) else None
-    except EditRefused:
-        return None
+    return values_of(block) is not None
 
 
 def _wishes(layout: Block, edits: Edits) -> Iterator[Wish]:

@@ -1,10 +1,9 @@
-"""The boundary to piexif: building a fresh block, and reading one value by code not ours.
+"""The boundary to piexif: reading one value by code that is not ours.
 
 piexif as a reader takes seconds and gigabytes over hostile blocks and raises whatever it likes.
 It is given only a copy of a block in which a single, checked entry is left.
 """
 
-from collections.abc import Mapping
 from struct import Struct, error
 from typing import Any, cast
 
@@ -14,17 +13,6 @@ from tagline.errors import EditRefused
 
 _SKIPPED_TAG = 0xFFFF
 _FAULTS = (error, ValueError, TypeError, IndexError, KeyError, MemoryError)
-
-
-def build_block(texts: Mapping[tuple[str, int], bytes]) -> bytes:
-    """A TIFF block with these texts by directory (IFD0, Exif) and tag, big-endian, and no more."""
-    dump = cast("Any", piexif).dump
-    directories: dict[str, dict[int, bytes]] = {}
-    for (name, tag), text in sorted(texts.items()):
-        own = directories.setdefault("0th" if name == "IFD0" else name, {})
-        # piexif closes each text with a NUL itself.
-        own[tag] = text.removesuffix(b"\0")
-    return bytes(dump(directories))[6:]
 
 
 def read_ascii(block: bytes, tag: int) -> bytes | None:

@@ -191,6 +191,12 @@ RATING: Final = Field(
             in_sidecar=When.THERE,
             encode=field_values.xmp_percent,
         ),
+        XmpPlace(
+            name=names.MICROSOFT_RATING_TOO,
+            in_file=When.THERE,
+            in_sidecar=When.THERE,
+            encode=field_values.xmp_percent,
+        ),
     ),
 )
 

@@ -16,6 +16,7 @@ from tagline.metadata.fields import describing
 from tagline.metadata.proof_fields import (
     DESCRIPTION,
     EXIF_POINTER,
+    MADE_TAGS,
     ExifRules,
     Where,
     exif_rules,
@@ -52,9 +53,33 @@ def prove_fields(
     rules = exif_rules(edits)
     if before[:4] != after[:4]:
         raise EditRefused("proof: the byte order of the EXIF block changed")
-    _prove_tags(old, new, rules)
-    _prove_bytes(old, new, rules.free)
+    if _holds_fields_alone(old) and _holds_fields_alone(new):
+        # Nothing is in the block that could mind being moved: it may be made anew.
+        if _said(old, rules) != _said(new, rules):
+            raise EditRefused("proof: another EXIF tag changed")
+        _prove_values(old, new, rules)
+    else:
+        _prove_tags(old, new, rules)
+        _prove_bytes(old, new, rules.free)
     _prove_read_back(after, edits)
+
+
+def _holds_fields_alone(view: View) -> bool:
+    """Whether the block has nothing in it but tags that Tagline makes, and no byte besides."""
+    if not all(tag.where in MADE_TAGS and tag.value is not None for tag in view.tags):
+        return False
+    left = bytearray(view.block)
+    extents = [(0, 8), *((at, end + 4) for at, (_, end) in view.directories.items())]
+    extents += [(tag.start, tag.start + tag.size) for tag in view.tags]
+    for start, end in extents:
+        left[start:end] = bytes(max(0, min(end, len(left)) - start))
+    return not any(left) and not any(view.links.values())
+
+
+def _said(view: View, rules: ExifRules) -> list[tuple[Where, int, bytes | None]]:
+    """Each tag that must stay as it is, wherever it lies."""
+    free = rules.free | {EXIF_POINTER}
+    return [(t.where, t.kind, t.value) for t in view.tags if t.where not in free]
 
 
 def prove_fresh_block(block: bytes, text: str | None) -> None:

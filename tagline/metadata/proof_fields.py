@@ -119,6 +119,12 @@ _EXIF: Final[Mapping[str, tuple[ExifRule, ...]]] = MappingProxyType(
 )
 
 
+MADE_TAGS: Final = frozenset(
+    {EXIF_POINTER, *(r.where for rules in _EXIF.values() for r in rules if r.may_come)}
+)
+"""The tags that Tagline makes where they are missing."""
+
+
 class ExifRules(NamedTuple):
     """The tags that may change in one edit, each with its rule and the value it is to say."""
 

@@ -16,7 +16,8 @@ _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _DC: Final = "http://purl.org/dc/elements/1.1/ "
 _EXIF: Final = "http://ns.adobe.com/exif/1.0/ "
 _SUBJECTS: Final = "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject"
-_MICROSOFT: Final = "http://ns.microsoft.com/photo/1.0/ Rating"
+# With and without a slash at the end: both are written.
+_MICROSOFT: Final = tuple(f"http://ns.microsoft.com/photo/1.0{end} Rating" for end in ("", "/"))
 _DATE: Final = f"{_EXIF}DateTimeOriginal"
 _OFFSET: Final = "http://cipa.jp/exif/1.0/ OffsetTimeOriginal"
 _MAX_DEPTH: Final = 200
@@ -33,7 +34,7 @@ _FOLLOWERS: Final = {
     "description": ("http://ns.adobe.com/tiff/1.0/ ImageDescription", f"{_EXIF}UserComment"),
     "title": (),
     "keywords": (_SUBJECTS,),
-    "rating": (_MICROSOFT,),
+    "rating": _MICROSOFT,
     "taken_at": (_DATE, _OFFSET),
 }
 _IN_LANGUAGES: Final = frozenset({"description", "title"})
@@ -91,7 +92,7 @@ def _follows(name: str, was: Sequence[str], now: Sequence[str], edit: FieldEdit)
         return left == list(now) and not any(p.split("|")[-1].strip() in kept for p in lost)
     if not any(was):
         return False
-    if name == _MICROSOFT:
+    if name in _MICROSOFT:
         return list(now) == [_PERCENT[edit.new]] if isinstance(edit.new, int) else not now
     if name in (_DATE, _OFFSET):
         # What they say together has been read back already.

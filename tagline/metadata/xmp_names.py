@@ -14,7 +14,7 @@ AUX_NS = "http://ns.adobe.com/exif/1.0/aux/"
 PHOTOSHOP_NS = "http://ns.adobe.com/photoshop/1.0/"
 XMP_NS = "http://ns.adobe.com/xap/1.0/"
 LR_NS = "http://ns.adobe.com/lightroom/1.0/"
-MICROSOFT_NS = "http://ns.microsoft.com/photo/1.0/"
+MICROSOFT_NS = "http://ns.microsoft.com/photo/1.0"
 TAGLINE_NS = "urn:tagline:xmp:1.0/"
 """Tagline's own namespace; its properties stand in sidecars that Tagline made."""
 
@@ -59,13 +59,23 @@ DC_SUBJECT = f"{DC_NS} subject"
 HIERARCHICAL_SUBJECT = f"{LR_NS} hierarchicalSubject"
 XMP_RATING = f"{XMP_NS} Rating"
 MICROSOFT_RATING = f"{MICROSOFT_NS} Rating"
+MICROSOFT_RATING_TOO = f"{MICROSOFT_NS}/ Rating"
+"""The namespace is spelt with a slash at its end by some programs, without one by others."""
 FINGERPRINT = f"{TAGLINE_NS} Fingerprint"
 
 LISTS = frozenset({DC_SUBJECT, HIERARCHICAL_SUBJECT})
 """Properties whose value is an rdf:Bag."""
 
 PLAIN = frozenset(
-    {XMP_RATING, MICROSOFT_RATING, PHOTOSHOP_CREATED, EXIF_TAKEN_AT, EXIF_EX_OFFSET, FINGERPRINT}
+    {
+        XMP_RATING,
+        MICROSOFT_RATING,
+        MICROSOFT_RATING_TOO,
+        PHOTOSHOP_CREATED,
+        EXIF_TAKEN_AT,
+        EXIF_EX_OFFSET,
+        FINGERPRINT,
+    }
 )
 """Properties whose value is a plain text; what is in neither set is a language alternative."""
 

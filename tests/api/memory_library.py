@@ -158,8 +158,11 @@ class MemoryLibrary:
         wanted = precondition.last_modified
         if wanted is not None and wanted != photo.last_modified:
             raise PhotoModified(wanted, photo.last_modified, photo.etag)
-        if change.description is not UNSET:
-            metadata = Metadata(description=change.description)
+        asked = {n: v for n, v in msgspec.structs.asdict(change).items() if v is not UNSET}
+        if asked:
+            if "keywords" in asked:
+                asked["keywords"] = asked["keywords"] or ()
+            metadata = msgspec.structs.replace(photo.metadata, **asked)
             photo = with_etag(msgspec.structs.replace(photo, metadata=metadata), photo.object_key)
             self.photos[photo_id] = photo
         return photo

@@ -62,6 +62,29 @@ def test_describe_and_show_work_without_a_server(run, photos):
     assert "unchanged" in again.stdout
 
 
+def test_edit_writes_and_removes_fields(run, photos):
+    """Title, keywords, rating and date go into a photo from the command line, and out again."""
+    path = str(photos / "a.jpg")
+    when = "2019-07-05T10:00:00+02:00"
+    done = run(
+        "edit", path, "--title", "T", "--keywords", "a, b,,a", "--rating", "4", "--taken-at", when
+    )
+    assert (done.returncode, done.stdout) == (0, f"{path}: written\n")
+    said = json.loads(run("show", "--json", path).stdout)["metadata"]
+    assert said == {
+        "description": None,
+        "title": "T",
+        "keywords": ["a", "b"],
+        "rating": 4,
+        "taken_at": when,
+    }
+    assert "keywords     a, b" in run("show", path).stdout
+    assert "unchanged" in run("edit", path, "--rating", "4").stdout
+    run("edit", path, "--remove", "rating", "--remove", "title")
+    said = json.loads(run("show", "--json", path).stdout)["metadata"]
+    assert (said["rating"], said["title"], said["keywords"]) == (None, None, ["a", "b"])
+
+
 def test_scan_tells_what_it_found(run, photos):
     """A first scan imports, a second finds everything as it was."""
     assert "2 photos: 2 new" in run("scan", str(photos)).stdout
@@ -100,6 +123,9 @@ def test_places_that_disagree_are_found(run, photos):
         (("scan",), 2, "PHOTO_STORAGE_PATH"),
         (("nonsense",), 2, "invalid choice"),
         (("serve", ".", "--port", "many"), 2, "TAGLINE_PORT"),
+        (("edit", "a.jpg"), 2, "say what to change"),
+        (("edit", "a.jpg", "--rating", "6"), 2, "rating: must be from 0 to 5"),
+        (("edit", "a.jpg", "--title", "x", "--remove", "title"), 2, "both set and removed"),
         ((), 2, "required"),
     ],
 )

@@ -264,3 +264,34 @@ async def test_an_unknown_id_is_not_found(make_rig):
     with pytest.raises(PhotoNotFound):
         await rig.editor.edit("nobody", MetadataChange(description="x"), ANY)
     assert rig.index.page(PhotoQuery()).total == 0
+
+
+async def test_every_field_is_edited_and_shown(make_rig):
+    """One change of all fields shows in the photo, the date at the top as well."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    photo_id = rig.index.by_key("a.jpg").photo.id
+    change = MetadataChange(
+        title="t", keywords=("one", "two"), rating=4, taken_at="2019-07-05T10:00:00.5+02:00"
+    )
+    photo = await rig.editor.edit(photo_id, change, ANY)
+    said = photo.metadata
+    assert (said.title, said.keywords, said.rating) == ("t", ("one", "two"), 4)
+    assert said.taken_at == "2019-07-05T10:00:00.5+02:00"
+    assert (photo.taken_at, photo.taken_at_offset) == ("2019-07-05T08:00:00.500000Z", "+02:00")
+    removed = MetadataChange(title=None, keywords=None, rating=None, taken_at=None)
+    photo = await rig.editor.edit(photo_id, removed, ANY)
+    assert (photo.metadata.title, photo.metadata.keywords, photo.taken_at) == (None, (), None)
+    assert rig.content("a.jpg") == picture("JPEG")
+
+
+async def test_sidecars_of_fields_come_and_go(make_rig):
+    """Beside a GIF each field is in both sidecars, which go with the last of them."""
+    rig = await make_rig({"a.gif": picture("GIF")})
+    photo_id = rig.index.by_key("a.gif").photo.id
+    await rig.editor.edit(photo_id, MetadataChange(rating=3, title="t"), ANY)
+    said = json.loads(rig.content("a.gif.json"))
+    assert (said["title"], said["tagline"]["title"], said["tagline"]["rating"]) == ("a.gif", "t", 3)
+    await rig.editor.edit(photo_id, MetadataChange(rating=None), ANY)
+    assert rig.keys == {"a.gif", "a.gif.json", "a.gif.xmp"}
+    await rig.editor.edit(photo_id, MetadataChange(title=None), ANY)
+    assert rig.keys == {"a.gif"}

@@ -94,7 +94,7 @@ def test_only_entry_is_emptied_instead_of_removed(tiff):
 
 
 @given(st.lists(st.one_of(st.none(), TEXTS), max_size=12), st.booleans(), st.sampled_from("<>"))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_many_edits_stay_small_and_proven(tiff, texts, has_text, order):
     """However often a block is edited, it holds one text's bytes more than at first at most."""
     block = first = sample(tiff, b"a camera's text\0" if has_text else None, order)
