@@ -11,12 +11,10 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-import msgspec
-
 from tagline.errors import ObjectChanged, ObjectNotFound, StorageReadOnly
 from tagline.model.photo import FileState
 from tagline.storage import attributes
-from tagline.storage.exchange import exchange, rename_to_free
+from tagline.storage.placing import take_place
 from tagline.storage.provider import StoredObject
 from tagline.storage.temporary import TemporaryFile
 from tagline.storage.tree import Spot, state_of
@@ -53,7 +51,7 @@ def replace(spot: Spot, data: bytes, expected: FileState) -> StoredObject:
             _tell_apart(new.file, expected.mtime_ns)
             written = new.settle(spot.object_key, data)
             _demand(spot, expected)
-            _take_place(new, spot, expected)
+            take_place(new, spot, expected)
             new.placed = True
             sync_directory(spot.directory)
             return _outcome(spot.object_key, new.file, written)
@@ -206,47 +204,6 @@ def _is_same_entry(status: os.stat_result, target: Spot) -> bool:
     except FileNotFoundError:
         return False
     return status.st_nlink == 1 and os.path.samestat(status, found)
-
-
-def _take_place(new: TemporaryFile, spot: Spot, expected: FileState) -> None:
-    """Give a new file the name of the expected one, which is deleted.
-
-    Between a last look and a plain rename another program may put its own file in place, which
-    would be lost, or move the old one away, which would make two of it. So the two names are
-    exchanged, then what had the name is looked at, and if it is not the expected file the names are
-    exchanged back. Where the file system cannot do that, the moment in between remains.
-
-    Raises:
-        ObjectChanged: something else had the name; it has it again.
-    """
-    directory = spot.directory
-    if not exchange(new.name, spot.name, directory):
-        _rename(new.name, directory, spot)
-        return
-    displaced = state_of(os.stat(new.name, dir_fd=directory, follow_symlinks=False))
-    # Being renamed changes the change time.
-    if msgspec.structs.replace(displaced, ctime_ns=expected.ctime_ns) != expected:
-        _give_back(new, spot)
-        raise ObjectChanged(spot.object_key)
-    with suppress(FileNotFoundError):
-        os.unlink(new.name, dir_fd=directory)
-
-
-def _give_back(new: TemporaryFile, spot: Spot) -> None:
-    """Exchange the names back, until what has the name is what other programs put there last."""
-    directory = spot.directory
-    ours = os.fstat(new.file)
-    while True:
-        held = os.stat(new.name, dir_fd=directory, follow_symlinks=False)
-        try:
-            exchange(new.name, spot.name, directory)
-        except FileNotFoundError:  # ours was moved on or deleted: only put back what we hold
-            with suppress(FileExistsError):
-                rename_to_free(new.name, spot.name, directory)
-            return
-        if os.path.samestat(os.stat(new.name, dir_fd=directory, follow_symlinks=False), ours):
-            return
-        ours = held
 
 
 def _rename(name: bytes, directory: int, target: Spot) -> None:

@@ -15,7 +15,7 @@ from tagline.errors import (
     StorageReadOnly,
     UnsafeKey,
 )
-from tagline.storage import atomic, exchange
+from tagline.storage import exchange, placing
 
 
 def names_in(directory) -> list[str]:
@@ -277,14 +277,14 @@ def test_names_too_long_for_the_file_system_are_unsafe(local, photo, monkeypatch
 
 def at_the_last_moment(monkeypatch, act):
     """Have something happen right before the new file takes the name."""
-    place = atomic.exchange
+    place = placing.exchange
 
     def late(*arguments):
-        monkeypatch.setattr(atomic, "exchange", place)
+        monkeypatch.setattr(placing, "exchange", place)
         act()
         return place(*arguments)
 
-    monkeypatch.setattr(atomic, "exchange", late)
+    monkeypatch.setattr(placing, "exchange", late)
 
 
 def test_another_programs_file_put_in_place_at_the_last_moment_stays(rewrite, photo, monkeypatch):
@@ -345,7 +345,7 @@ def test_a_file_put_over_a_new_one_at_once_stays(local, photo, monkeypatch):
 
 def test_what_was_displaced_goes_back_when_ours_was_moved_on(rewrite, photo, monkeypatch):
     """A file that was displaced is there again even if our own was moved away in that moment."""
-    place = atomic.exchange
+    place = placing.exchange
 
     def late(name, other, directory):
         theirs = photo.with_name("theirs")
@@ -353,10 +353,10 @@ def test_what_was_displaced_goes_back_when_ours_was_moved_on(rewrite, photo, mon
         theirs.rename(photo)
         done = place(name, other, directory)
         photo.rename(photo.with_name("moved.jpg"))
-        monkeypatch.setattr(atomic, "exchange", place)
+        monkeypatch.setattr(placing, "exchange", place)
         return done
 
-    monkeypatch.setattr(atomic, "exchange", late)
+    monkeypatch.setattr(placing, "exchange", late)
     with pytest.raises(ObjectChanged):
         rewrite(b"ours")
     assert photo.read_bytes() == b"theirs"
