@@ -109,14 +109,14 @@ async def _answer(call: Call, path: PhotoPath, query: PreviewQuery, recipe: Reci
         The errors of ``Library.picture``.
     """
     photo_id = path.known_id()
-    name = call.library.picture_name(photo_id, recipe)
-    match evaluate(call.request.headers, Validators(name, None)):
+    wanted = call.library.wanted_picture(photo_id, recipe)
+    match evaluate(call.request.headers, Validators(wanted.name, None)):
         case Verdict.FAILED:
-            raise ConditionFailed(name)
+            raise ConditionFailed(wanted.name)
         case Verdict.NOT_MODIFIED:
-            return web.Response(status=304, headers=_headers(call, query, photo_id, name))
+            return web.Response(status=304, headers=_headers(call, query, photo_id, wanted.name))
         case Verdict.PROCEED:
-            picture: Picture = await call.library.picture(photo_id, recipe)
+            picture: Picture = await call.library.picture(wanted)
             headers = _headers(call, query, photo_id, picture.name)
             headers["Content-Type"] = picture.media_type
             return web.Response(body=picture.data, headers=headers)

@@ -27,7 +27,7 @@ from tagline.library.picturing import Picturer
 from tagline.library.sessions import Sessions
 from tagline.library.writing import PhotoWriter, WriteMode
 from tagline.model import MetadataChange, Page, Photo, PhotoQuery, Precondition
-from tagline.pictures.recipe import Recipe
+from tagline.pictures.recipe import Recipe, Wanted
 from tagline.pictures.service import Picture, Pictures
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Progress, Reconciler, ReconcileResult, Watcher, WatcherStatus
@@ -129,15 +129,14 @@ class Library:
         self._demand_storage()
         return await self._editor.open(photo_id)
 
-    def picture_name(self, photo_id: str, recipe: Recipe) -> str:
-        """The entity tag of a picture, made or not; the errors of ``photo``."""
+    def wanted_picture(self, photo_id: str, recipe: Recipe) -> Wanted:
+        """A thumbnail or preview by its name, made or not; the errors of ``photo``."""
         self._demand_storage()
-        return self._picturer.name(photo_id, recipe)
+        return self._picturer.wanted(photo_id, recipe)
 
-    async def picture(self, photo_id: str, recipe: Recipe) -> Picture:
+    async def picture(self, wanted: Wanted) -> Picture:
         """A thumbnail or preview; see ``Picturer.picture``."""
-        self._demand_storage()
-        return await self._picturer.picture(photo_id, recipe)
+        return await self._picturer.picture(wanted)
 
     async def rescan(self) -> RescanResult:
         """Reconcile everything with the disk as it is from now on; joins one that is running.

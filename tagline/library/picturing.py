@@ -11,7 +11,7 @@ from tagline.metadata.preview import shown
 from tagline.model import FileState, Photo
 from tagline.model.keys import name_of as file_name_of
 from tagline.pictures.descriptor import descriptor_of
-from tagline.pictures.recipe import Recipe, Subject, name_of
+from tagline.pictures.recipe import Recipe, Subject, Wanted, name_of
 from tagline.pictures.service import Brought, Picture, Pictures
 from tagline.storage import OpenObject
 
@@ -24,15 +24,19 @@ class Picturer:
         self._editor = editor
         self._pictures = pictures
 
-    def name(self, photo_id: str, recipe: Recipe) -> str:
-        """The entity tag that a picture has, made or not; from memory.
+    def wanted(self, photo_id: str, recipe: Recipe) -> Wanted:
+        """A photo's picture by its name, made or not; from memory.
 
         Raises:
             PhotoNotFound: no photo has this id.
         """
-        return name_of(self._subject(photo_id), recipe)
+        row = self._index.get(photo_id)
+        if row is None:
+            raise PhotoNotFound(photo_id)
+        subject = _subject_of(row.photo, row.files[0].state)
+        return Wanted(subject, recipe, name_of(subject, recipe))
 
-    async def picture(self, photo_id: str, recipe: Recipe) -> Picture:
+    async def picture(self, wanted: Wanted) -> Picture:
         """A picture of a photo, made where it is not kept.
 
         Raises:
@@ -41,14 +45,8 @@ class Picturer:
             PicturesBusy: too much is asked for at once.
             StorageError: the file cannot be read.
         """
-        subject = self._subject(photo_id)
-        return await self._pictures.picture(subject, recipe, lambda: self._bring(photo_id))
-
-    def _subject(self, photo_id: str) -> Subject:
-        row = self._index.get(photo_id)
-        if row is None:
-            raise PhotoNotFound(photo_id)
-        return _subject_of(row.photo, row.files[0].state)
+        photo_id = wanted.subject.photo_id
+        return await self._pictures.picture(wanted, lambda: self._bring(photo_id))
 
     @asynccontextmanager
     async def _bring(self, photo_id: str) -> AsyncGenerator[Brought]:

@@ -48,6 +48,14 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     stored: Size | None
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """A picture that is asked for: of what, how it is to look, and its name."""
+
+    subject: Subject
+    recipe: Recipe
+    name: str
+
+
 def name_of(subject: Subject, recipe: Recipe) -> str:
     """The name of a picture, 32 hexadecimal digits: another one whenever it may look different."""
     said = msgspec.json.encode((RECIPE_VERSION, subject, recipe))

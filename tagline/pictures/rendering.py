@@ -50,6 +50,8 @@ DAMAGED: Final = (
 _QUALITY: Final = {"image/jpeg": 84, "image/webp": 80}
 _THUMBNAIL_EDGE: Final = 1024
 _SCALING_GAP: Final = 3.0
+_WEBP_EFFORT: Final = 2
+"""How hard the encoder tries, 0 to 6: 4 saves 5 % of the bytes in twice the time."""
 _INTEROPERABILITY: Final = 0xA005
 _INDEX: Final = 1
 _ADOBE: Final = "R03"
@@ -117,9 +119,12 @@ def _made(image: Image.Image, job: Job) -> Image.Image:
 
 
 def _scaled(image: Image.Image, size: Size) -> Image.Image:
+    """The image in another size: thumbnails as sharp as can be, large pictures in less time."""
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_SCALING_GAP)  # pyright: ignore[reportUnknownMemberType] - Pillow names NumPy's arrays here
+    small = max(size) <= _THUMBNAIL_EDGE
+    how = Image.Resampling.LANCZOS if small else Image.Resampling.BICUBIC
+    return image.resize(size, how, reducing_gap=_SCALING_GAP)  # pyright: ignore[reportUnknownMemberType] - Pillow names NumPy's arrays here
 
 
 def _profile(image: Image.Image) -> bytes | None:
@@ -141,13 +146,8 @@ def _encoded(image: Image.Image, job: Job) -> bytes:
     out = BytesIO()
     quality = _QUALITY[job.media_type]
     if job.media_type == "image/webp":
-        image.save(out, "WEBP", quality=quality, method=_webp_effort(job.edge), exact=False)
+        image.save(out, "WEBP", quality=quality, method=_WEBP_EFFORT)
     else:
         progressive = job.edge > _THUMBNAIL_EDGE
         image.save(out, "JPEG", quality=quality, optimize=True, progressive=progressive)
     return out.getvalue()
-
-
-def _webp_effort(edge: int) -> int:
-    """How hard the encoder tries (0 to 6): large pictures would keep people waiting."""
-    return 4 if edge <= _THUMBNAIL_EDGE else 2

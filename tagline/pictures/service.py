@@ -13,7 +13,7 @@ from tagline.errors import PictureRefused, TaglineError
 from tagline.pictures.caches import DiskCache, MemoryCache
 from tagline.pictures.jobs import Job
 from tagline.pictures.pool import WorkerPool
-from tagline.pictures.recipe import PictureType, Recipe, Subject, name_of
+from tagline.pictures.recipe import PictureType, Recipe, Subject, Wanted, name_of
 
 _logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Pictures:
         self._making: dict[str, asyncio.Task[Picture]] = {}
         self._can_keep = True
 
-    async def picture(self, subject: Subject, recipe: Recipe, bring: Bring) -> Picture:
+    async def picture(self, wanted: Wanted, bring: Bring) -> Picture:
         """The picture of a photo. When the file has changed meanwhile, it is of the new content.
 
         Raises:
@@ -75,13 +75,13 @@ class Pictures:
             PicturesBusy: too much is asked for at once.
             TaglineError: the file could not be brought.
         """
-        name = name_of(subject, recipe)
+        name = wanted.name
         if (data := self._recent.get(name)) is not None:
-            return Picture(name, recipe.media_type, data)
+            return Picture(name, wanted.recipe.media_type, data)
         self._refusals.check(name)
         task = self._making.get(name)
         if task is None:
-            task = self._making[name] = asyncio.create_task(self._make(name, recipe, bring))
+            task = self._making[name] = asyncio.create_task(self._make(wanted, bring))
             task.add_done_callback(lambda done: self._made(name, done))
         # Who goes away leaves the work to the others, or to the cache.
         return await asyncio.shield(task)
@@ -95,7 +95,8 @@ class Pictures:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _make(self, name: str, recipe: Recipe, bring: Bring) -> Picture:
+    async def _make(self, wanted: Wanted, bring: Bring) -> Picture:
+        name, recipe = wanted.name, wanted.recipe
         data = await self._find(name)
         if data is None:
             async with self._pool.slot() as slot, bring() as brought:

@@ -4,6 +4,8 @@ Started as ``python -m tagline.pictures.worker DESCRIPTOR MEMORY_BYTES``. What a
 damaged data is answered; anything else ends the process, and the server starts another one.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import sys
@@ -66,7 +68,7 @@ class Part(RawIOBase):
         self._position = position
         return position
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read into a buffer; 0 at the end of the part, or of the file if that comes first."""
         view = memoryview(buffer).cast("B")
         length = min(len(view), max(self._length - self._position, 0))

@@ -35,7 +35,7 @@ from tagline.model import (
     Precondition,
     with_etag,
 )
-from tagline.pictures.recipe import Recipe
+from tagline.pictures.recipe import Recipe, Subject, Wanted
 from tagline.pictures.service import Picture
 
 PASSWORD = "open sesame"
@@ -173,13 +173,16 @@ class MemoryLibrary:
         self.opened.append(opened)
         return photo, opened
 
-    def picture_name(self, photo_id: str, recipe: Recipe) -> str:
+    def wanted_picture(self, photo_id: str, recipe: Recipe) -> Wanted:
         photo = self.photo(photo_id)
-        return f"{photo.etag}-{recipe.edge}-{recipe.media_type[6:]}"
+        subject = Subject(
+            photo_id=photo_id, state=FileState(1, 2, 3, 4), orientation=1, stored=None
+        )
+        return Wanted(subject, recipe, f"{photo.etag}-{recipe.edge}-{recipe.media_type[6:]}")
 
-    async def picture(self, photo_id: str, recipe: Recipe) -> Picture:
-        name = self.picture_name(photo_id, recipe)
-        return Picture(name, recipe.media_type, self.data[photo_id])
+    async def picture(self, wanted: Wanted) -> Picture:
+        data = self.data[wanted.subject.photo_id]
+        return Picture(wanted.name, wanted.recipe.media_type, data)
 
     async def rescan(self) -> RescanResult:
         self._check()
