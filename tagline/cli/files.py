@@ -10,13 +10,12 @@ from msgspec import UNSET
 
 from tagline.cli.output import printable
 from tagline.errors import InvalidValue, StorageError, TaglineError
-from tagline.library import PhotoWriter, Target, read_observed
+from tagline.library import PhotoWriter, Target, read_alone, strays_beside
 from tagline.library.writing import asked_of
 from tagline.metadata import accepted
 from tagline.model import MetadataChange, Photo, Precondition
 from tagline.model.keys import key_from_path
 from tagline.storage import LocalStorage
-from tagline.sync import observe_photo
 
 # Clients know a photo by these two, which only an index can give.
 _NEEDS_INDEX = ("id", "etag")
@@ -28,7 +27,7 @@ def show(arguments: Namespace) -> int:
     for name in arguments.files:
         try:
             storage, key = locate(Path(name))
-            photo = read_observed(storage, observe_photo(storage, key)).photo
+            photo = read_alone(storage, key).photo
         except TaglineError as error:
             failed = True
             _complain(name, error)
@@ -92,11 +91,12 @@ def locate(path: Path) -> tuple[LocalStorage, str]:
 
 def _edit_one(name: str, change: MetadataChange, *, sidecar: bool) -> str:
     storage, key = locate(Path(name))
-    writer = PhotoWriter(storage, "sidecar" if sidecar else "embed")
+    strays = strays_beside(storage, key)
+    writer = PhotoWriter(storage, "sidecar" if sidecar else "embed", strays)
     written = writer.edit(Target(object_key=key), change, Precondition())
     if not written.changed:
         return f"{name}: unchanged, it says so already"
-    photo = read_observed(storage, observe_photo(storage, key)).photo
+    photo = read_alone(storage, key).photo
     places = "written"
     if change.description is not UNSET:
         places = ", ".join(photo.stored_in) or "removed"

@@ -9,7 +9,8 @@ from tagline.library.health import (
     WatcherHealth,
 )
 from tagline.library.library import Library, Parts
-from tagline.library.reading import read_observed
+from tagline.library.reading import read_alone, read_observed, strays_beside
+from tagline.library.repairing import Moved, Repairer
 from tagline.library.sessions import Sessions
 from tagline.library.verifying import Finding, verify
 from tagline.library.writing import PhotoWriter, Target, WriteMode, Written
@@ -19,8 +20,10 @@ __all__ = [
     "Finding",
     "Health",
     "Library",
+    "Moved",
     "Parts",
     "PhotoWriter",
+    "Repairer",
     "RescanError",
     "RescanProgress",
     "RescanResult",
@@ -30,6 +33,8 @@ __all__ = [
     "WatcherHealth",
     "WriteMode",
     "Written",
+    "read_alone",
     "read_observed",
+    "strays_beside",
     "verify",
 ]

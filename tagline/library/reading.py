@@ -42,6 +42,20 @@ def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
         return decoded_of(opened, seen.reading, seen.files)
 
 
+def read_alone(storage: PhotoStorageProvider, object_key: str) -> Decoded:
+    """Read one photo, knowing nothing but its directory; the errors of ``read_observed``."""
+    with storage.open(object_key) as opened:
+        seen = read_with_strays(storage, opened, object_key, strays_beside(storage, object_key))
+        return decoded_of(opened, seen.reading, seen.files)
+
+
+def strays_beside(storage: PhotoStorageProvider, object_key: str) -> Strays:
+    """The strays in a photo's own directory; blocks."""
+    strays, directory = Strays(storage), directory_of(object_key)
+    strays.meet(directory, list(storage.walk(directory, recursive=False)))
+    return strays
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A photo as read: its sidecars' content, and every file's state when it was read."""
 

@@ -8,12 +8,19 @@ import msgspec
 
 from tagline.errors import StorageError
 from tagline.index import IndexedState, PhotoIndex
-from tagline.library.reading import read_observed, read_sidecars
-from tagline.metadata import is_photo, is_sidecar, read_photo
-from tagline.model.keys import directory_of, name_of
+from tagline.library.reading import (
+    SIDECAR_MAX_BYTES,
+    metadata_of,
+    read_open,
+    read_with_strays,
+)
+from tagline.metadata import SidecarFile, SidecarFiles, is_sidecar, read_photo
+from tagline.metadata.strays import proper_name, suffix_of
+from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import PhotoStorageProvider, StoredObject
-from tagline.sync import Observed
+from tagline.sync import Observed, Stray, Strays
 from tagline.sync.observe import observe_directory
+from tagline.sync.plan import compare_directory, own_files
 
 Kind = Literal[
     "not indexed",
@@ -26,16 +33,22 @@ Kind = Literal[
 ]
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is off: what kind, about which file, and a sentence."""
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is off: what kind, about which file, and a sentence.
+
+    Of a sidecar that lies elsewhere than its photo, ``photos`` are those that it is for: beside the
+    first it belongs, under the name ``move_to``, and then each shows what it shows now.
+    """
 
     kind: Kind
     object_key: str
     detail: str
+    photos: tuple[str, ...] = ()
+    move_to: str | None = None
 
 
 def verify(storage: PhotoStorageProvider, index: PhotoIndex | None) -> Iterator[Finding]:
-    """Every disagreement, directory by directory; reads every photo, changes nothing, blocks.
+    """Every disagreement; reads every photo, changes nothing, blocks.
 
     Args:
         storage: the photo directory.
@@ -45,69 +58,150 @@ def verify(storage: PhotoStorageProvider, index: PhotoIndex | None) -> Iterator[
         StorageUnavailable: the photo directory is gone.
     """
     storage.check()
-    rows = {row.object_key: row for row in index.states()} if index is not None else {}
-    directories: defaultdict[str, list[StoredObject]] = defaultdict(list)
-    for found in storage.walk():
-        directories[directory_of(found.object_key)].append(found)
-    for directory in sorted(directories):
-        objects = directories[directory]
-        photos = sorted(observe_directory(directory, objects), key=lambda o: o.object_key)
-        for observed in photos:
-            if index is not None:
-                yield from _against_index(observed, rows.pop(observed.object_key, None))
-            yield from _against_itself(storage, observed)
-        yield from _orphans(storage, objects, photos)
-    for row in rows.values():
-        yield Finding(kind="gone", object_key=row.object_key, detail="Indexed, but not on disk.")
+    return _Verification(storage, index).findings()
 
 
-def _against_index(observed: Observed, row: IndexedState | None) -> Iterator[Finding]:
-    key = observed.object_key
-    if row is None:
-        yield Finding(kind="not indexed", object_key=key, detail="On disk, but not in the index.")
-    elif row.files != observed.files:
-        yield Finding(kind="outdated", object_key=key, detail="Changed since it was indexed.")
+class _Verification:
+    """One walk over everything.
 
+    ``photos`` are the keys of photos by fingerprint, ``stale`` tells the photo by whose name
+    another photo's sidecar is called.
+    """
 
-def _against_itself(storage: PhotoStorageProvider, observed: Observed) -> Iterator[Finding]:
-    key = observed.object_key
-    try:
-        photo = read_observed(storage, observed).photo
-        for source in photo.description_sources:
+    def __init__(self, storage: PhotoStorageProvider, index: PhotoIndex | None) -> None:
+        self._storage = storage
+        self._index = index
+        self._strays = Strays(storage)
+        self._photos: defaultdict[str, list[str]] = defaultdict(list)
+        self._stale: dict[str, str] = {}
+        self._unmarked: list[str] = []
+
+    def findings(self) -> Iterator[Finding]:
+        rows = {r.object_key: r for r in self._index.states()} if self._index is not None else {}
+        directories: defaultdict[str, list[StoredObject]] = defaultdict(list)
+        for found in self._storage.walk():
+            directories[directory_of(found.object_key)].append(found)
+        for directory, objects in directories.items():
+            self._note_loose(directory, objects)
+        for directory in sorted(directories):
+            photos = observe_directory(directory, directories[directory])
+            for observed in sorted(photos, key=lambda o: o.object_key):
+                yield from self._of_photo(observed, rows.pop(observed.object_key, None))
+        for row in rows.values():
+            yield Finding(
+                kind="gone", object_key=row.object_key, detail="Indexed, but not on disk."
+            )
+        yield from self._of_sidecars()
+
+    def _note_loose(self, directory: str, objects: list[StoredObject]) -> None:
+        loose = compare_directory(directory, objects, ()).loose
+        self._strays.meet(directory, objects)
+        self._unmarked += sorted(key for key in loose if self._strays.get(key) is None)
+
+    def _of_photo(self, observed: Observed, row: IndexedState | None) -> Iterator[Finding]:
+        key = observed.object_key
+        if self._index is not None:
+            yield from self._against_index(observed, row)
+        try:
+            with self._storage.open(key) as opened:
+                seen = read_open(self._storage, opened, observed)
+        except StorageError as error:
+            yield Finding(kind="unreadable", object_key=key, detail=str(error))
+            return
+        self._photos[seen.reading.fingerprint].append(key)
+        stale = [join(directory_of(key), name) for name in seen.reading.stale_sidecars]
+        self._stale |= dict.fromkeys(stale, key)
+        self._strays.note_reading(seen.files[1:], stale)
+        for source in seen.reading.sources:
             if not source.agrees:
                 told = f"{source.place} holds another description than the one shown."
                 yield Finding(kind="places disagree", object_key=key, detail=told)
-        for name in _stale(storage, observed):
-            told = f"{name} was written for other image data and is not applied."
-            yield Finding(kind="stale sidecar", object_key=key, detail=told)
-    except StorageError as error:
-        yield Finding(kind="unreadable", object_key=key, detail=str(error))
 
+    def _against_index(self, observed: Observed, row: IndexedState | None) -> Iterator[Finding]:
+        key = observed.object_key
+        if row is None:
+            told = "On disk, but not in the index."
+            yield Finding(kind="not indexed", object_key=key, detail=told)
+        elif own_files(row) != observed.files or not self._has_adopted(row):
+            told = "Changed since it was indexed."
+            yield Finding(kind="outdated", object_key=key, detail=told)
 
-def _stale(storage: PhotoStorageProvider, observed: Observed) -> tuple[str, ...]:
-    if len(observed.files) == 1:
-        return ()
-    keys = tuple(file.object_key for file in observed.files[1:])
-    sidecars, _ = read_sidecars(storage, observed.object_key, keys)
-    with storage.open(observed.object_key) as opened:
-        return read_photo(opened, name_of(observed.object_key), sidecars).stale_sidecars
-
-
-def _orphans(
-    storage: PhotoStorageProvider, objects: list[StoredObject], photos: list[Observed]
-) -> Iterator[Finding]:
-    """Sidecars that belong to no photo of their directory."""
-    used = {file.object_key for photo in photos for file in photo.files}
-    for found in sorted(objects, key=lambda o: o.object_key):
-        key = found.object_key
-        if key in used or is_photo(key) or not key.lower().endswith((".xmp", ".json")):
-            continue
+    def _has_adopted(self, row: IndexedState) -> bool:
+        """Whether the sidecars that a row has from elsewhere are as they were."""
         try:
-            with storage.open(key) as opened:
-                data = opened.read_at(0, opened.size)
+            return all(
+                self._storage.stat(file.object_key).state == file.state
+                for file in row.files
+                if file.object_key in row.adopted
+            )
+        except StorageError:
+            return False
+
+    def _of_sidecars(self) -> Iterator[Finding]:
+        for stray in self._strays.all():
+            yield self._of_stray(stray)
+        for key in self._unmarked:
+            yield from self._of_unmarked(key)
+
+    def _of_stray(self, stray: Stray) -> Finding:
+        alike = self._photos.get(stray.fingerprint, [])
+        users = [photo for photo in alike if self._suits(photo, stray)]
+        home = directory_of(stray.object_key)
+        users.sort(key=lambda photo: (directory_of(photo) != home, photo))
+        wrong = self._stale.get(stray.object_key)
+        return Finding(
+            kind="stale sidecar" if wrong else "sidecar without photo",
+            object_key=stray.object_key,
+            detail=" ".join([_told_of_name(wrong), _told_of_photo(users, alike)]),
+            photos=tuple(users),
+            move_to=proper_name(users[0], suffix_of(stray.object_key) or "") if users else None,
+        )
+
+    def _suits(self, photo_key: str, stray: Stray) -> bool:
+        """Whether a photo shows the same with a stray beside it, and has none of the kind."""
+        try:
+            with self._storage.open(photo_key) as opened:
+                seen = read_with_strays(self._storage, opened, photo_key, self._strays)
+                beside = _beside(seen.sidecars, name_of(photo_key), stray.object_key)
+                if beside is None or stray.object_key in seen.reading.adopted:
+                    return beside is not None
+                after = read_photo(opened, name_of(photo_key), beside)
+                return metadata_of(after) == metadata_of(seen.reading)
+        except StorageError:
+            return False
+
+    def _of_unmarked(self, key: str) -> Iterator[Finding]:
+        """A sidecar of another program's without photo: whose it is, nobody knows."""
+        try:
+            with self._storage.open(key) as opened:
+                data = opened.read_at(0, SIDECAR_MAX_BYTES)
         except StorageError as error:
             yield Finding(kind="unreadable", object_key=key, detail=str(error))
-            continue
+            return
         if is_sidecar(name_of(key), data):
             told = "No photo in this directory belongs to it."
             yield Finding(kind="sidecar without photo", object_key=key, detail=told)
+
+
+def _beside(sidecars: SidecarFiles, photo_name: str, stray: str) -> SidecarFiles | None:
+    """The sidecars with an adopted one under the photo's own name; None where it is not adopted."""
+    for file in (sidecars.adopted_xmp, sidecars.adopted_json):
+        if file and file.name == stray:
+            suffix = suffix_of(stray) or ""
+            moved = SidecarFile(name=proper_name(photo_name, suffix), data=file.data)
+            return msgspec.structs.replace(sidecars, **{suffix[1:]: moved})
+    return None
+
+
+def _told_of_name(wrong: str | None) -> str:
+    if wrong is None:
+        return "No photo in this directory belongs to it."
+    return f"It was written for other image data than that of {wrong}, and is not applied there."
+
+
+def _told_of_photo(users: list[str], alike: list[str]) -> str:
+    if users:
+        return f"It was written for {users[0]}."
+    if alike:
+        return f"It was written for {alike[0]}, which shows what others say."
+    return "Its photo is not in the photo directory."

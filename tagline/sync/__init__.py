@@ -3,7 +3,8 @@
 from tagline.sync.looking import observe_photo
 from tagline.sync.options import WatchOptions
 from tagline.sync.reconciler import Reconciler
-from tagline.sync.strays import Stray, Strays
+from tagline.sync.stray_table import Stray
+from tagline.sync.strays import Strays
 from tagline.sync.values import (
     Decoded,
     Observed,

@@ -155,7 +155,7 @@ class PhotoReader:
             except ObjectError as error:
                 if error.object_key not in seen.adopted:
                     raise
-                self._strays.forget(error.object_key)
+                self._strays.drop(error.object_key)
             else:
                 return msgspec.structs.replace(decoded, adopted=seen.adopted)
         return own
