@@ -10,12 +10,13 @@ from msgspec import UNSET
 
 from tagline.cli.output import printable
 from tagline.errors import InvalidValue, StorageError, TaglineError
-from tagline.library import PhotoWriter, Target, read_alone, strays_beside
+from tagline.library import PhotoWriter, Target, read_alone, strays_in
 from tagline.library.writing import asked_of
 from tagline.metadata import accepted
 from tagline.model import MetadataChange, Photo, Precondition
 from tagline.model.keys import key_from_path
 from tagline.storage import LocalStorage
+from tagline.sync import Strays
 
 # Clients know a photo by these two, which only an index can give.
 _NEEDS_INDEX = ("id", "etag")
@@ -23,11 +24,11 @@ _NEEDS_INDEX = ("id", "etag")
 
 def show(arguments: Namespace) -> int:
     """Print what each file says; 1 when one could not be read."""
-    failed = False
+    failed, directories = False, _Directories()
     for name in arguments.files:
         try:
             storage, key = locate(Path(name))
-            photo = read_alone(storage, key).photo
+            photo = read_alone(storage, key, directories.strays(name, storage)).photo
         except TaglineError as error:
             failed = True
             _complain(name, error)
@@ -66,10 +67,10 @@ def _misused(fault: str) -> int:
 
 
 def _edit_each(arguments: Namespace, change: MetadataChange) -> int:
-    failed = False
+    failed, directories = False, _Directories()
     for name in arguments.files:
         try:
-            print(_edit_one(name, change, sidecar=arguments.sidecar))
+            print(_edit_one(name, change, directories, sidecar=arguments.sidecar))
         except TaglineError as error:
             failed = True
             _complain(name, error)
@@ -89,14 +90,30 @@ def locate(path: Path) -> tuple[LocalStorage, str]:
     return LocalStorage(target.parent), key_from_path(os.fsencode(target.name))
 
 
-def _edit_one(name: str, change: MetadataChange, *, sidecar: bool) -> str:
+class _Directories:
+    """The sidecars in each directory that lie elsewhere than their photo; each is listed once."""
+
+    def __init__(self) -> None:
+        self._strays: dict[Path, Strays] = {}
+
+    def strays(self, name: str, storage: LocalStorage) -> Strays:
+        """Those in the directory of a file, which is the storage's root."""
+        directory = Path(name).resolve().parent
+        if directory not in self._strays:
+            self._strays[directory] = strays_in(storage, "")
+        return self._strays[directory]
+
+
+def _edit_one(
+    name: str, change: MetadataChange, directories: _Directories, *, sidecar: bool
+) -> str:
     storage, key = locate(Path(name))
-    strays = strays_beside(storage, key)
+    strays = directories.strays(name, storage)
     writer = PhotoWriter(storage, "sidecar" if sidecar else "embed", strays)
     written = writer.edit(Target(object_key=key), change, Precondition())
     if not written.changed:
         return f"{name}: unchanged, it says so already"
-    photo = read_alone(storage, key).photo
+    photo = read_alone(storage, key, strays).photo
     places = "written"
     if change.description is not UNSET:
         places = ", ".join(photo.stored_in) or "removed"

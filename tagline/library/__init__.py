@@ -9,7 +9,7 @@ from tagline.library.health import (
     WatcherHealth,
 )
 from tagline.library.library import Library, Parts
-from tagline.library.reading import read_alone, read_observed, strays_beside
+from tagline.library.reading import read_alone, read_observed, strays_in
 from tagline.library.repairing import Moved, Repairer
 from tagline.library.sessions import Sessions
 from tagline.library.verifying import Finding, verify
@@ -35,6 +35,6 @@ __all__ = [
     "Written",
     "read_alone",
     "read_observed",
-    "strays_beside",
+    "strays_in",
     "verify",
 ]

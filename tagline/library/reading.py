@@ -42,16 +42,16 @@ def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
         return decoded_of(opened, seen.reading, seen.files)
 
 
-def read_alone(storage: PhotoStorageProvider, object_key: str) -> Decoded:
-    """Read one photo, knowing nothing but its directory; the errors of ``read_observed``."""
+def read_alone(storage: PhotoStorageProvider, object_key: str, strays: Strays) -> Decoded:
+    """Read one photo with its sidecars, wherever they lie; the errors of ``read_observed``."""
     with storage.open(object_key) as opened:
-        seen = read_with_strays(storage, opened, object_key, strays_beside(storage, object_key))
+        seen = read_with_strays(storage, opened, object_key, strays)
         return decoded_of(opened, seen.reading, seen.files)
 
 
-def strays_beside(storage: PhotoStorageProvider, object_key: str) -> Strays:
-    """The strays in a photo's own directory; blocks."""
-    strays, directory = Strays(storage), directory_of(object_key)
+def strays_in(storage: PhotoStorageProvider, directory: str) -> Strays:
+    """The strays of one directory; blocks."""
+    strays = Strays(storage)
     strays.meet(directory, list(storage.walk(directory, recursive=False)))
     return strays
 

@@ -28,14 +28,13 @@ def run(tmp_path: Path) -> Run:
             "capture_output": True,
             "text": True,
             "timeout": 30,
-            "check": False,
         }
         if answers is None:
-            return subprocess.run(command, stdin=subprocess.DEVNULL, **options)
+            return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, **options)
         ours, theirs = pty.openpty()
         try:
             os.write(ours, answers.encode())
-            return subprocess.run(command, stdin=theirs, **options)
+            return subprocess.run(command, check=False, stdin=theirs, **options)
         finally:
             os.close(ours)
             os.close(theirs)
