@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 SOURCES := tagline tests benchmarks
 
-.PHONY: help serve test check lint types layers dead-code format lock clean
+.PHONY: help serve test fuzz hard slow losscheck portability bench check lint types layers dead-code format lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,28 @@ layers: $(VENV)/.dev ## Imports go down only
 
 dead-code: $(VENV)/.dev ## Code that nothing uses
 	$(BIN)/vulture
+
+fuzz: $(VENV)/.dev ## Damaged files against every parser and writer (TAGLINE_FUZZ_SECONDS=60)
+	TAGLINE_FUZZ_SECONDS=$${TAGLINE_FUZZ_SECONDS:-60} $(BIN)/pytest -q -m slow tests/fuzz
+
+hard: $(VENV)/.dev ## Kills, full and pulled disks, attackers, racing programs (TAGLINE_KILLS=50)
+	$(BIN)/pytest -q -m slow tests/hard
+
+slow: $(VENV)/.dev ## Every other long suite
+	$(BIN)/pytest -q -n 2 -m slow --ignore tests/fuzz --ignore tests/hard --ignore tests/container
+
+losscheck: $(VENV)/.dev ## Who harms a file by writing a description (CORPUS=DIR JUDGE=DIR)
+	$(BIN)/python -m benchmarks.losscheck $(CORPUS) $(if $(JUDGE),--judge $(JUDGE)) --write
+
+portability: $(VENV)/.dev ## Which programs show what Tagline wrote
+	$(BIN)/python -m benchmarks.portability $(CORPUS) --write
+
+bench: $(VENV)/.dev ## Every benchmark, each beside its rival; needs 1 GB of disk
+	$(BIN)/python -m benchmarks.scan --write
+	$(BIN)/python -m benchmarks.edit --write
+	$(BIN)/python -m benchmarks.serve --write
+	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.index
 
 format: $(VENV)/.dev ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
