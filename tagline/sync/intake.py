@@ -81,8 +81,8 @@ class Intake:
         """
         tally = self.tally
         current, late, updated = tally.current, tally.late, len(tally.updated)
-        for fingerprint in sorted(fingerprints):
-            await self.look(s.object_key for s in self._parts.index.by_fingerprint(fingerprint))
+        alike = (state for f in fingerprints for state in self._parts.index.by_fingerprint(f))
+        await self.look(sorted({state.object_key for state in alike}))
         tally.late = late
         tally.current = max(0, current - max(0, len(tally.updated) - updated))
 

@@ -1,7 +1,10 @@
 """Sidecars follow their photo, over HTTP, while other programs move the one without the other."""
 
+import asyncio
 import json
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -149,3 +152,21 @@ async def test_a_copy_of_a_moved_photo_is_the_same_photo(server, photos, describ
     await server.describe(first["id"], None)
     await shown(server, "b.gif", None)
     await shown(server, "2019/copy.gif", "text of anim.gif")
+
+
+async def test_verify_repairs_beside_a_running_server(server, photos, described):
+    """The command moves every orphan home, and the API shows the same before and after."""
+    for key in KINDS:
+        (photos / key).rename(photos / "2019" / key)
+    before = {key: await shown(server, f"2019/{key}", f"text of {key}") for key in KINDS}
+    command = [sys.executable, "-m", "tagline", "verify", str(photos), "--repair", "--yes"]
+    environment = {**server.environment, "TAGLINE_PORT": "0"}
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sidecars(photos) == {f"2019/{key}{end}" for key in KINDS for end in (".json", ".xmp")}
+    for key in KINDS:
+        photo = await shown(server, f"2019/{key}", f"text of {key}")
+        assert photo["etag"] == before[key]["etag"]
+        await server.describe(photo["id"], "after", headers={"If-Match": f'"{photo["etag"]}"'})
