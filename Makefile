@@ -62,6 +62,12 @@ lock: ## Renew the hash-pinned locks (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
+image: ## Build the container image (podman, buildah or docker)
+	deploy/build_image.sh
+
+image-test: $(VENV)/.dev ## Build the image without a registry, and test it (needs root and podman)
+	BIN=$(BIN) deploy/test_image.sh
+
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 

@@ -21,6 +21,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "describe": ("tagline.cli.files", "describe"),
         "edit": ("tagline.cli.files", "edit"),
         "verify": ("tagline.cli.verify", "verify_directory"),
+        "health": ("tagline.cli.health", "health"),
     }
 )
 

@@ -18,6 +18,7 @@ examples:
   tagline edit IMG_1.jpg --rating 4       title, keywords, rating, date taken
   tagline show IMG_1.jpg                  what a photo says, and where it says it
   tagline verify ~/Pictures               find what does not agree
+  tagline health                          ask a running server how it is
 
 Settings come from environment variables and a .env file; .env.example lists them.
 Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration.
@@ -158,4 +159,25 @@ def _add_verify(add: Add) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
 
 
-_COMMANDS = (_add_serve, _add_scan, _add_show, _add_describe, _add_edit, _add_verify)
+def _add_health(add: Add) -> None:
+    parser = add(
+        "health",
+        "ask a running server how it is",
+        "Prints its state in one line. Exit code 0 when it answers and the photos are there, also\n"
+        "while a scan is under way; 1 when not. For probes of containers and of other monitors.",
+    )
+    parser.add_argument("--host", help="where it listens (default: TAGLINE_HOST, 127.0.0.1)")
+    parser.add_argument("--port", help="and on which port (default: TAGLINE_PORT, 8000)")
+    parser.add_argument("--ready", action="store_true", help="exit code 1 during the first scan")
+    parser.add_argument("--json", action="store_true", help="print all that GET /health says")
+
+
+_COMMANDS = (
+    _add_serve,
+    _add_scan,
+    _add_show,
+    _add_describe,
+    _add_edit,
+    _add_verify,
+    _add_health,
+)

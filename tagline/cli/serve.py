@@ -2,15 +2,20 @@
 
 import asyncio
 import gc
-import sys
+import logging
 from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
 
 from tagline import __version__
 from tagline.api.options import ApiOptions, ServerOptions
 from tagline.api.server import run_server
+from tagline.config.access import why_read_only
 from tagline.config.compose import build_library
 from tagline.config.logs import configure_logging
 from tagline.config.settings import Settings, load_settings
+
+_logger = logging.getLogger(__name__)
 
 
 def serve(arguments: Namespace) -> int:
@@ -23,10 +28,16 @@ def serve(arguments: Namespace) -> int:
         }
     )
     configure_logging(settings.log_level, settings.log_format)
-    for warning in settings.warnings:
-        print(f"tagline: {warning}", file=sys.stderr)
+    for warning in (*settings.warnings, *_read_only(settings.photo_storage_path)):
+        _logger.warning("%s", warning)
     asyncio.run(_serve(settings))
     return 0
+
+
+def _read_only(photos: Path | None) -> Iterator[str]:
+    """That nothing can be written beside the photos, if so, told before somebody tries."""
+    if photos is not None and (reason := why_read_only(photos)):
+        yield f"PHOTO_STORAGE_PATH: {reason}; photos are shown, and changes of them answered 403"
 
 
 async def _serve(settings: Settings) -> None:

@@ -8,8 +8,11 @@ import msgspec
 from pydantic import SecretStr
 
 from tagline.auth import PasswordVerifier, TokenService, TokenStore, load_or_create_secret
+from tagline.config.access import why_unusable
 from tagline.config.logs import register_secret
 from tagline.config.settings import Settings
+from tagline.config.values import shown
+from tagline.errors import ConfigurationError
 from tagline.index import TinyPhotoIndex, open_database, open_index
 from tagline.library import Library, Parts, Sessions, read_observed
 from tagline.pictures.caches import DiskCache, MemoryCache
@@ -47,9 +50,14 @@ def index_of(settings: Settings) -> TinyPhotoIndex:
     """The photo index that the settings name.
 
     Raises:
+        ConfigurationError: its directory must not be written.
         IndexLocked: another process has it open.
+        IndexUnavailable: its file cannot be read or made.
     """
-    return open_index(settings.database_directory)
+    directory = settings.database_directory
+    if directory is not None and (fault := why_unusable(directory)):
+        raise ConfigurationError("DATABASE_URL", f"{shown(directory)} {fault}")
+    return open_index(directory)
 
 
 def reconciler_of(storage: PhotoStorageProvider, index: TinyPhotoIndex) -> Reconciler:

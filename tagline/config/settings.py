@@ -208,6 +208,26 @@ def load_settings(
     return settings
 
 
+def load_address(
+    overrides: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    env_file: Path | None = Path(".env"),
+) -> tuple[str, int]:
+    """The host and port that a server with these settings listens on; the others may be wrong.
+
+    Raises:
+        SettingsError: with the mistakes in these two.
+    """
+    names = Names(known=("TAGLINE_HOST", "TAGLINE_PORT"), with_file=())
+    gathered = gather(names, overrides, os.environ if environ is None else environ, env_file)
+    faults: list[ConfigurationError] = []
+    settings = _validated(gathered.given, faults)
+    if settings is None:
+        raise SettingsError(faults)
+    return settings.host, settings.port
+
+
 def _fields() -> dict[str, FieldInfo]:
     return {field.alias: field for field in Settings.model_fields.values() if field.alias}
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+from tagline.config.access import why_unlistable
+
 DATABASE_SCHEME = "tinydb://"
 MAX_GLOBS = 100
 MAX_GLOB_CHARACTERS = 255
@@ -94,7 +96,7 @@ def parse_host(text: str) -> str:
 
 
 def parse_directory(text: str) -> Path:
-    """An existing directory; ``~`` is the home directory.
+    """An existing directory that may be listed; ``~`` is the home directory.
 
     Raises:
         ValueError: it is none.
@@ -104,6 +106,8 @@ def parse_directory(text: str) -> Path:
     try:
         path = Path(text).expanduser().absolute()
         if path.is_dir():
+            if fault := why_unlistable(path):
+                raise ValueError(f"{shown(text)} {fault}")
             return path
         there = path.exists()
     except RuntimeError as error:
@@ -119,7 +123,7 @@ def parse_database_url(text: str) -> Path | None:
     The path is absolute; octets may be percent-encoded (RFC 3986, 2.1).
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or lies where this process must not look.
     """
     url = text.strip()
     if url[: len(DATABASE_SCHEME)].lower() != DATABASE_SCHEME:
@@ -134,7 +138,11 @@ def parse_database_url(text: str) -> Path | None:
     directory = os.path.normpath("/" + unquote(path, errors="surrogateescape").lstrip("/"))
     if directory == "/" or "\0" in directory:
         raise ValueError("names no directory")
-    if Path(directory).exists() and not Path(directory).is_dir():
+    try:
+        usable = Path(directory).is_dir() or not Path(directory).exists()
+    except OSError as error:
+        raise ValueError(f"{shown(directory)} cannot be opened: {error.strerror}") from error
+    if not usable:
         raise ValueError("names something that is no directory")
     return Path(directory)
 
@@ -153,7 +161,7 @@ def default_database_directory(photos: Path, environ: Mapping[str, str]) -> Path
         home = environ.get("HOME", "")
         if not home.startswith("/"):
             raise ValueError("is not set, and there is no home directory to keep the index in")
-        base = f"{home}/.local/share"
+        base = f"{home.rstrip('/')}/.local/share"
     real = os.path.realpath(photos)
     readable = _UNREADABLE.sub("-", Path(real).name).strip("-").lower()[:40] or "photos"
     digest = hashlib.blake2b(os.fsencode(real), digest_size=6).hexdigest()
