@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,7 +14,7 @@ from tagline.config.access import why_unusable
 from tagline.config.logs import register_secret
 from tagline.config.settings import Settings
 from tagline.config.values import shown
-from tagline.errors import ConfigurationError
+from tagline.errors import ConfigurationError, IndexDamaged
 from tagline.index import TinyPhotoIndex, open_database, open_index
 from tagline.library import Library, Parts, Sessions, read_observed
 from tagline.pictures.caches import DiskCache, MemoryCache
@@ -76,7 +78,8 @@ def build_library(settings: Settings) -> Built:
     index = index_of(settings)
     try:
         password, made = _password(settings.backend_password)
-        tokens = open_database(_in(settings, TOKENS_FILE), durable=True)
+        with _advice_on_tokens():
+            tokens = open_database(_in(settings, TOKENS_FILE), durable=True)
         storage = storage_of(settings)
         reconciler = reconciler_of(storage, index)
 
@@ -98,6 +101,16 @@ def build_library(settings: Settings) -> Built:
         index.close()
         raise
     return Built(library=Library(parts), made_password=password if made else None)
+
+
+@contextmanager
+def _advice_on_tokens() -> Generator[None]:
+    """Add to damage of the token file what a person may do about it."""
+    try:
+        yield
+    except IndexDamaged as error:
+        advice = "restore it, or delete it, which ends all sessions"
+        raise IndexDamaged(TOKENS_FILE, f"{error.reason}; {advice}") from error
 
 
 def _pictures(settings: Settings) -> Pictures:

@@ -1,5 +1,6 @@
 """A container of the image, and a client of the server in it."""
 
+import http.client
 import json
 import socket
 import subprocess
@@ -13,7 +14,7 @@ DEADLINE_SECONDS = 30.0
 # What works without systemd and in containers themselves, too.
 _PODMAN = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
 _HARDENED = (
-    *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all"),
+    *("--read-only", "--cap-drop", "all"),
     *("--security-opt", "no-new-privileges"),
     *("--network", "host", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"),
 )
@@ -88,6 +89,20 @@ class Container:
 
     def ask(self, method: str, path: str, body: object = None) -> Answer:
         """Send a request; status 0 when nothing answers."""
+        try:
+            with self._open(method, path, body) as answer:
+                return Answer(answer.status, json.load(answer))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, json.load(error))
+        except OSError:
+            return Answer(0, None)
+
+    def status(self, path: str) -> int:
+        """The status of a GET whose body is not JSON."""
+        with self._open("GET", path) as answer:
+            return answer.status
+
+    def _open(self, method: str, path: str, body: object = None) -> http.client.HTTPResponse:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             method=method,
@@ -96,13 +111,7 @@ class Container:
         )
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return Answer(answer.status, json.load(answer))
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, json.load(error))
-        except OSError:
-            return Answer(0, None)
+        return urllib.request.urlopen(request, timeout=10)
 
     def photos(self) -> dict[str, dict[str, Any]]:
         """Every photo by its object key."""
