@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 base=localhost/tagline-base:bookworm
 image=localhost/tagline:test
 
@@ -21,14 +23,15 @@ for tool in podman buildah runc debootstrap; do
 done
 
 if ! podman image exists "$base"; then
-  root=$(mktemp -d)
-  trap 'rm -rf "$root"' EXIT
+  root=$tmp/root
+  mkdir "$root"
   echo "making $base (once, about a minute)"
   PATH=$PATH:/usr/sbin timeout 300 debootstrap --variant=minbase \
     --include=python3,python3-venv,ca-certificates bookworm "$root" >"$root.log" 2>&1 ||
     { tail -5 "$root.log"; rm -f "$root.log"; skip 'debootstrap reached no Debian mirror'; }
   rm -rf "$root.log" "$root"/var/cache/apt "$root"/var/lib/apt/lists
-  tar -C "$root" -c . | podman import - "$base" >/dev/null
+  tar -C "$root" -c . | podman import --quiet - "$base" >/dev/null
+  rm -rf "$root"
 fi
 
 ENGINE=buildah IMAGE=$image BASE_IMAGE=$base \
@@ -37,6 +40,4 @@ ENGINE=buildah IMAGE=$image BASE_IMAGE=$base \
 echo "built $image: $(podman image inspect --format '{{.Size}}' "$image") bytes," \
   "of which the base has $(podman image inspect --format '{{.Size}}' "$base")"
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 TAGLINE_TEST_IMAGE=$image timeout 300 "${BIN:-.venv/bin}/pytest" -m slow -v --no-header --basetemp "$tmp/t" tests/container
