@@ -160,4 +160,4 @@ class Container:
     def remove(self) -> None:
         """Let nothing of it stay."""
         if self.id:
-            podman("rm", "--force", "--time", "0", self.id, check=False)
+            podman("rm", "--force", "--volumes", "--time", "0", self.id, check=False)
