@@ -40,4 +40,4 @@ ENGINE=buildah IMAGE=$image BASE_IMAGE=$base \
 echo "built $image: $(podman image inspect --format '{{.Size}}' "$image") bytes," \
   "of which the base has $(podman image inspect --format '{{.Size}}' "$base")"
 
-TAGLINE_TEST_IMAGE=$image timeout 300 "${BIN:-.venv/bin}/pytest" -m slow -v --no-header --basetemp "$tmp/t" tests/container
+TAGLINE_TEST_IMAGE=$image timeout 480 "${BIN:-.venv/bin}/pytest" -m slow -v --no-header --basetemp "$tmp/t" tests/container
