@@ -64,6 +64,7 @@ class Library:
         self._picturer = Picturer(parts.index, self._editor, parts.pictures)
         self._storage_problem: str | None = None
         self._last_rescan: RescanResult | None = None
+        self._asked = False
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def start(self) -> None:
@@ -144,17 +145,22 @@ class Library:
         Raises:
             StorageUnavailable: the photo directory is gone.
         """
-        result = _rescan_result(await self._reconciler.reconcile())
-        self._last_rescan = result
-        return result
+        try:
+            self._last_rescan = _rescan_result(await self._reconciler.reconcile())
+        finally:
+            self._asked = False
+        return self._last_rescan
 
     def start_rescan(self) -> None:
         """Begin ``rescan`` without waiting for it."""
+        self._asked = True
         self._spawn(self.rescan())
 
     def rescan_progress(self) -> RescanProgress:
         """How far the full reconcile that is running is, or the last one was."""
         progress = self._reconciler.progress
+        if self._asked and not progress.running:
+            progress = Progress(running=True)
         return RescanProgress(
             state="running" if progress.running else "idle",
             started_at=_moment(progress.started_at),
@@ -164,7 +170,7 @@ class Library:
             total=progress.total,
             rate=progress.rate,
             seconds_left=progress.seconds_left,
-            result=self._last_rescan,
+            result=None if progress.running else self._last_rescan,
         )
 
     def health(self) -> Health:

@@ -113,6 +113,9 @@ class _Verification:
         self._stale |= dict.fromkeys(stale, key)
         self._strays.note_reading(seen.files[1:], stale)
         for source in seen.reading.sources:
+            inside = not source.place.endswith("_sidecar")
+            if inside and seen.reading.not_embedded:
+                continue  # the file cannot be edited: the sidecar is there to say something else
             if not source.agrees:
                 told = f"{source.place} holds another description than the one shown."
                 yield Finding(kind="places disagree", object_key=key, detail=told)

@@ -9,11 +9,14 @@ import re
 
 _FIXED = frozenset(
     {
+        "DCF 1.0",
         "DCIM",
         "Digital still camera",
         "Exif_JPEG_PICTURE",
         "KODAK Digital Still Camera",
+        "ICM107B",
         "LEAD Technologies Inc. V1.01",
+        "Minolta DSC",
         "SAMSUNG CAMERA PICTURES",
         "SONY DSC",
     }
@@ -24,7 +27,9 @@ _PATTERN = re.compile(
     r"""(?x)
     (DIGITAL \s CAMERA | [A-Z][A-Z0-9 ,.&-]* \s DIGITAL \s CAMERA)  # OLYMPUS DIGITAL CAMERA, …
     | < (KENOX | (?i:Digimax) | SAMSUNG) [^<>]* >                     # <Digimax S500 / Kenox S500>
-    | Jenoptik \s digital \s camera
+    | (?i:Jenoptik \s digital \s camera)
+    | EXIF_JPEG_[A-Z0-9]+
+    | DCIM\\ \d{3} [^\\]* \\ [^\\]+                                  # DCIM\100MEDIA\DJI_0012.JPG
     | (btf | cof | dav | fbt | hdr | oznor | rhdr) _ [a-z]{2,12}      # dav_soft, cof_vivid
     """
 )

@@ -147,6 +147,10 @@ def _close_gap(draft: Draft, name: DirectoryName, entry: Entry) -> bool:
     directory = draft.layout.named(name)
     if directory is None or directory.link is None or len(directory.entries) < 2:
         return False
+    first, second = directory.entries[:2]
+    if entry.position == first.position and not second.has_known_type:
+        # Readers take a directory that begins with a damaged entry for damaged as a whole.
+        return False
     own = (directory.offset, directory.end)
     if any(overlaps((entry.position, directory.end), u) for _, u in draft.used if u != own):
         return False

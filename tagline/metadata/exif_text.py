@@ -13,7 +13,7 @@ _JIS_CODECS: Final = ("iso2022_jp", "utf-8", "shift_jis", "euc_jp")
 
 
 def decode(raw: bytes) -> str:
-    """UTF-8, else Latin-1, which takes any bytes.
+    """UTF-8, else Windows-1252, which holds all of Latin-1's text, else Latin-1.
 
     Text in UTF-8 that a program cut in the middle of its last character loses that character.
     """
@@ -22,6 +22,9 @@ def decode(raw: bytes) -> str:
     except UnicodeDecodeError as fault:
         if fault.reason == "unexpected end of data" and not raw[: fault.start].isascii():
             return raw[: fault.start].decode()
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
         return raw.decode("latin-1")
 
 

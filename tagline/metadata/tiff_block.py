@@ -43,6 +43,11 @@ class Entry(NamedTuple):
         return self.offset, self.offset + self.size
 
     @property
+    def has_known_type(self) -> bool:
+        """Whether its type is one that TIFF or EXIF 3.0 defines."""
+        return 1 <= self.kind <= 13 or self.kind == UTF8_TYPE
+
+    @property
     def inline(self) -> bool:
         """Whether the value stands in the entry itself."""
         return self.size <= 4
@@ -83,6 +88,9 @@ class Block:
         first = self.directory(self.long(4))
         if first is None:
             raise EditRefused("the first directory of the EXIF block is outside of it")
+        if first.entries and not first.entries[0].has_known_type:
+            # Readers take such a directory for damaged as a whole, and would not show the text.
+            raise EditRefused("the first directory of the EXIF block begins with a damaged entry")
         self.ifd0 = first
         self.exif: Directory | None = None
         self.directories = self._walk()

@@ -116,13 +116,18 @@ class PhotoReader:
             return False
         return self._strays.adopt(seen, row.fingerprint, row.base).files == row.base
 
-    def _go_on(self, row: Row, seen: Observed | Gone | ReadError) -> Reading:
+    def _go_on(self, row: Row, seen: Observed | Gone | Unsettled | ReadError) -> Reading:
         return self._attempt(seen, row.base) if isinstance(seen, Observed) else seen
 
-    def _observe(self, row: Row, look: Look) -> Observed | Gone | ReadError:
+    def _observe(self, row: Row, look: Look) -> Observed | Gone | Unsettled | ReadError:
         try:
             return look.photo(row.object_key)
-        except (ObjectNotFound, UnsafeKey):
+        except ObjectNotFound as error:
+            if error.object_key != row.object_key:
+                # A sidecar went between listing and looking: the photo itself may well be there.
+                return Unsettled(row.object_key)
+            return Gone(row.object_key, row.base)
+        except UnsafeKey:
             return Gone(row.object_key, row.base)
         except ObjectError as error:
             return ReadError(row.object_key, str(error))
