@@ -3,7 +3,7 @@
 Sidecars that are there always follow; where the photo itself is not edited, both are made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from tagline.metadata.values import (
     SidecarFile,
     SidecarFiles,
     TakenAt,
+    XmpValues,
 )
 from tagline.metadata.xmp_text import check_text
 
@@ -73,9 +74,9 @@ def _changes(job: _Job) -> Changes:
     changes: Changes = {}
     for file in (before.xmp, before.stem_xmp):
         if file and file.name not in stale:
-            changes[file.name] = _xmp(job, file)
+            changes[file.name] = _edited(job, file, _xmp)
     if before.json and before.json.name not in stale:
-        changes[before.json.name] = _json(job, before.json)
+        changes[before.json.name] = _edited(job, before.json, _json)
     if job.make and before.xmp is None:
         changes[f"{job.name}.xmp"] = _xmp(job, None)
     outlived = _is_outlived(before) and any(edit.removes for edit in job.edits)
@@ -84,6 +85,26 @@ def _changes(job: _Job) -> Changes:
     old = {f.name: f.data for f in (before.xmp, before.stem_xmp, before.json) if f}
     # What was not there and is not to be there (None both times) is no change either.
     return {name: data for name, data in changes.items() if old.get(name) != data}
+
+
+def _edited(
+    job: _Job, file: SidecarFile, write: Callable[[_Job, SidecarFile | None], bytes | None]
+) -> bytes | None:
+    """The new content of a sidecar that is there; None when it would say nothing.
+
+    Beside an edited photo a file that nothing can be read of contradicts nothing, and stays.
+
+    Raises:
+        EditRefused: it says something, or is needed, and cannot be edited; its name is told.
+    """
+    try:
+        return write(job, file)
+    except EditRefused as error:
+        readable = sidecar_json.read(file.data) or sidecar_xmp.read(file.data) != XmpValues()
+        if not job.make and not readable:
+            return file.data
+        told = f"{file.name} cannot be edited: {error.reason}; mend it, or move it away"
+        raise EditRefused(told) from error
 
 
 def _xmp(job: _Job, file: SidecarFile | None) -> bytes | None:

@@ -198,11 +198,14 @@ def _sidecar_texts(sidecar: Sidecar) -> Iterator[tuple[str, str]]:
 def _embedded_texts(embedded: Embedded) -> Iterator[tuple[str, str]]:
     exif, xmp, container = embedded.exif, embedded.xmp, embedded.container
     caption = ("iptc", embedded.iptc.description)
-    newer = _iptc_is_newer(container)
+    by_xmp = xmp.description or xmp.tiff_description
+    # A caption that is the cut of XMP's text is no newer text, whatever the digest says.
+    is_cut = bool(by_xmp and caption[1] and iptc.agrees(caption[1], by_xmp))
+    newer = _iptc_is_newer(container) and not is_cut
     in_order = (
         ("exif", exif.description),
         *((caption,) if newer else ()),
-        ("xmp", xmp.description or xmp.tiff_description),
+        ("xmp", by_xmp),
         *(() if newer else (caption,)),
         ("user_comment", exif.user_comment),
         ("xp_comment", exif.xp_comment),

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tagline.errors import (
+    EditRefused,
     InvalidValue,
     PhotoModified,
     PhotoNotFound,
@@ -295,3 +296,24 @@ async def test_sidecars_of_fields_come_and_go(make_rig):
     assert rig.keys == {"a.gif", "a.gif.json", "a.gif.xmp"}
     await rig.editor.edit(photo_id, MetadataChange(title=None), ANY)
     assert rig.keys == {"a.gif"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.jpg.json", b"{"), ("a.jpg.json", b"[]"), ("a.jpg.xmp", b"<x"), ("a.jpg.xmp", b"")],
+)
+async def test_a_broken_sidecar_does_not_keep_a_text_out_of_the_photo(make_rig, name, content):
+    """A file of a sidecar's name that says nothing stays as it is; the photo is edited."""
+    rig = await make_rig({"a.jpg": picture("JPEG"), name: content})
+    photo = await rig.describe("a.jpg", "at sea")
+    assert {"exif", "xmp"} <= set(photo.stored_in)
+    if content:
+        assert rig.content(name) == content
+
+
+async def test_a_broken_sidecar_that_is_needed_is_named(make_rig):
+    """Where the text has to go beside the photo, the file in the way is told by its name."""
+    rig = await make_rig({"a.gif": picture("GIF"), "a.gif.json": b"[]"})
+    with pytest.raises(EditRefused, match=r"a\.gif\.json cannot be edited"):
+        await rig.describe("a.gif", "at sea")
+    assert rig.content("a.gif.json") == b"[]"
