@@ -182,3 +182,11 @@ async def test_wrong_passwords_are_limited_by_address(client):
         assert await response.json() == {"detail": "Invalid password"}
     assert response.status == 429
     assert int(response.headers["Retry-After"]) >= 1
+
+
+async def test_a_rescan_that_was_asked_for_is_running(client):
+    """The 202 speaks of the rescan that was asked for, not of the one before it."""
+    response = await client.post("/rescan", headers={"Prefer": "respond-async"})
+    assert response.status == 202
+    said = await response.json()
+    assert (said["state"], said["finished_at"], said["result"]) == ("running", None, None)

@@ -17,7 +17,7 @@ from tagline.errors import (
     StorageFull,
 )
 from tagline.index import TinyPhotoIndex, open_index
-from tagline.library import PhotoWriter, read_observed
+from tagline.library import PhotoWriter, read_observed, verify
 from tagline.library.editing import Editor
 from tagline.model import MetadataChange, PhotoQuery, Precondition
 from tagline.storage import MemoryStorage
@@ -317,3 +317,43 @@ async def test_a_broken_sidecar_that_is_needed_is_named(make_rig):
     with pytest.raises(EditRefused, match=r"a\.gif\.json cannot be edited"):
         await rig.describe("a.gif", "at sea")
     assert rig.content("a.gif.json") == b"[]"
+
+
+class Vanishing(MemoryStorage):
+    """A storage whose sidecar another program deletes right after the names were listed."""
+
+    def names(self, directory: str) -> list[str]:
+        """The names, of which one is gone when they are looked at."""
+        listed = super().names(directory)
+        if "a.gif.json" in listed:
+            self.delete("a.gif.json")
+        return listed
+
+
+async def test_a_sidecar_that_vanishes_takes_no_photo_with_it():
+    """A photo stays listed when one of its sidecars goes between listing and looking."""
+    sidecar = b'{"title": "a.gif", "description": "x"}'
+    storage = Vanishing({"a.gif": picture("GIF"), "a.gif.json": sidecar})
+    index = open_index(None)
+    reconciler = Reconciler(storage, index, read_observed)
+    await reconciler.reconcile()
+    storage.put("a.gif.json", sidecar)
+    result = await reconciler.refresh(["a.gif"])
+    assert result.removed == ()
+    assert index.by_key("a.gif") is not None
+    await reconciler.close()
+    index.close()
+
+
+async def test_a_text_beside_a_photo_that_holds_another_is_no_disagreement(make_rig):
+    """What a sidecar is there to say otherwise is not told by verify; what a person wrote is."""
+    rig = await make_rig({"a.jpg": picture("JPEG")})
+    await rig.describe("a.jpg", "inside")
+    beside = await make_rig({"a.jpg": rig.content("a.jpg")}, mode="sidecar")
+    await beside.describe("a.jpg", "beside")
+    assert not list(verify(beside.storage, beside.index))
+    foreign = await make_rig(
+        {"a.jpg": rig.content("a.jpg"), "a.jpg.json": b'{"title": "a.jpg", "description": "x"}'}
+    )
+    told = [finding.detail.split()[0] for finding in verify(foreign.storage, foreign.index)]
+    assert told == ["exif", "xmp"]

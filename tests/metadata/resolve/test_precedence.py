@@ -160,3 +160,15 @@ def test_a_timestamp_is_that_of_the_moment(local, offset):
     moment = TakenAt(local=local, offset_minutes=offset)
     shifted = TakenAt(local=local - timedelta(minutes=offset))
     assert timestamp_of(moment) == timestamp_of(shifted)
+
+
+def test_a_cut_caption_is_no_newer_text():
+    """A stale digest does not let IPTC's cut beginning of XMP's text be shown in its stead."""
+    whole = "é" * 1500
+    cut = whole.encode()[:2000].decode()
+    file = embedded(
+        container=Container(iptc=IPTC_BLOCK, iptc_digest=b"another digest.."),
+        xmp=XmpValues(description=whole),
+        iptc=IptcValues(description=cut),
+    )
+    assert descriptions(file, Sidecar())[0] == whole
