@@ -36,7 +36,7 @@ fuzz: $(VENV)/.dev ## Damaged files against every parser and writer (TAGLINE_FUZ
 	TAGLINE_FUZZ_SECONDS=$${TAGLINE_FUZZ_SECONDS:-60} $(BIN)/pytest -q -m slow tests/fuzz
 
 hard: $(VENV)/.dev ## Kills, full and pulled disks, attackers, racing programs (TAGLINE_KILLS=50)
-	$(BIN)/pytest -q -m slow tests/hard
+	$(BIN)/pytest -q -m slow $(or $(HARD),tests/hard)
 
 slow: $(VENV)/.dev ## Every other long suite
 	$(BIN)/pytest -q -n 2 -m slow --ignore tests/fuzz --ignore tests/hard --ignore tests/container
