@@ -38,6 +38,17 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     taken_at: str | None = None
 
 
+class Stamp(msgspec.Struct, frozen=True):
+    """What of a photo tells its versions apart: see the members of ``Photo``."""
+
+    etag: str
+    last_modified: str
+
+
+stamp_of = msgspec.json.Decoder(Stamp).decode
+"""The stamp in a photo's JSON."""
+
+
 class Photo(msgspec.Struct, frozen=True, kw_only=True):
     """A photo as clients see it; its JSON is exactly these members in this order.
 

@@ -12,8 +12,24 @@ KEYWORDS_MAX = 1_000
 """Keywords that one photo may have."""
 RATING_MAX = 5
 
-LOCAL_MOMENT = r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})?"
-"""A moment as RFC 3339 writes it (5.6), or without the offset where the zone is unknown."""
+_YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_DAY = (
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+)
+_HOUR = "([01][0-9]|2[0-3])"
+_SIXTY = "[0-5][0-9]"
+_TIME = rf"{_HOUR}:{_SIXTY}:{_SIXTY}(\.[0-9]{{1,6}})?"
+_OFFSET = f"([Zz]|[+-]{_HOUR}:{_SIXTY})"
+DATE = f"{_YEAR}-{_DAY}"
+"""A full date (RFC 3339, 5.6)."""
+MOMENT = f"{DATE}[Tt]{_TIME}{_OFFSET}"
+"""A moment as RFC 3339 writes it (5.6), to the microsecond."""
+LOCAL_MOMENT = f"{MOMENT}?"
+"""The same, or without the offset where the zone is unknown.
+
+Years from 1 to 9999; all that it lets through and that is no moment is 29 February.
+"""
 
 _LOCAL_MOMENT = re.compile(LOCAL_MOMENT, re.ASCII)
 _MOMENT_FAULT = (
@@ -43,18 +59,20 @@ def check_title(text: str) -> str:
 def check_keywords(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keywords in their order without outer white space, or say what is wrong.
 
+    Those that differ in outer white space alone are one.
+
     Raises:
         InvalidValue: over 1,000 keywords; one over 250 characters, blank, there twice, or with a
             NUL or lone surrogate in it.
     """
     if len(texts) > KEYWORDS_MAX:
         raise InvalidValue("keywords", f"at most {KEYWORDS_MAX} keywords")
-    words = tuple(_checked("keywords", text.strip(), KEYWORD_MAX_CHARACTERS) for text in texts)
+    if len(set(texts)) < len(texts):
+        raise InvalidValue("keywords", "must differ from one another")
+    words = [_checked("keywords", text, KEYWORD_MAX_CHARACTERS).strip() for text in texts]
     if "" in words:
         raise InvalidValue("keywords", "must not be blank")
-    if len(set(words)) < len(words):
-        raise InvalidValue("keywords", "must differ from one another")
-    return words
+    return tuple(dict.fromkeys(words))
 
 
 def check_rating(rating: int) -> int:
@@ -114,6 +132,8 @@ def _checked(field: str, text: str, limit: int) -> str:
         raise InvalidValue(field, f"at most {limit} characters")
     if "\0" in text:
         raise InvalidValue(field, "must not hold NUL characters")
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        raise InvalidValue(field, "must not hold lone surrogates")
+    try:
+        text.encode()  # in C: a body of many changes holds millions of characters
+    except UnicodeEncodeError as error:
+        raise InvalidValue(field, "must not hold lone surrogates") from error
     return text
