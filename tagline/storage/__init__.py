@@ -3,6 +3,8 @@
 from tagline.storage.backends import BACKENDS, Backend, open_storage
 from tagline.storage.local import LocalStorage
 from tagline.storage.memory import MemoryStorage
+from tagline.storage.mirror import Mirror
+from tagline.storage.mirrored import MirroredStorage
 from tagline.storage.provider import OpenObject, PhotoStorageProvider, StoredObject
 
 __all__ = [
@@ -10,6 +12,8 @@ __all__ = [
     "Backend",
     "LocalStorage",
     "MemoryStorage",
+    "Mirror",
+    "MirroredStorage",
     "OpenObject",
     "PhotoStorageProvider",
     "StoredObject",

@@ -10,11 +10,13 @@ import os
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from tagline.errors import ObjectChanged, ObjectNotFound, StorageReadOnly
 from tagline.model.photo import FileState
 from tagline.storage import attributes
-from tagline.storage.placing import take_place
+from tagline.storage.permission import may
+from tagline.storage.placing import change_place, give_up_place, take_place
 from tagline.storage.provider import StoredObject
 from tagline.storage.temporary import TemporaryFile
 from tagline.storage.tree import Spot, state_of
@@ -85,7 +87,7 @@ def create(spot: Spot, data: bytes, like: int | None) -> StoredObject:
 def remove(spot: Spot, expected: FileState) -> None:
     """Delete a file that must be in the expected state; raises like ``replace``."""
     _demand(spot, expected)
-    os.unlink(spot.name, dir_fd=spot.directory)
+    give_up_place(spot, expected)
     sync_directory(spot.directory)
 
 
@@ -95,7 +97,7 @@ def move(spot: Spot, target: Spot, expected: FileState) -> StoredObject:
         status = _demand(spot, expected)
         if spot.name != target.name and _is_same_entry(status, target):
             _rename(spot.name, spot.directory, target)
-        else:
+        elif not change_place(spot, target, expected):
             _claim(spot.name, spot.directory, target, file)
         sync_directory(target.directory)
         sync_directory(spot.directory)
@@ -122,28 +124,49 @@ def open_regular(spot: Spot) -> int:
     if not spot.is_file:
         raise ObjectNotFound(spot.object_key)
     file = os.open(spot.name, _READ, dir_fd=spot.directory)
-    if stat.S_ISREG(os.fstat(file).st_mode):
+    try:
+        is_regular = stat.S_ISREG(os.fstat(file).st_mode)
+    except OSError:
+        os.close(file)
+        raise
+    if is_regular:
         return file
     os.close(file)
     raise ObjectNotFound(spot.object_key)
 
 
+def takes_files(spot: Spot) -> bool:
+    """Whether permissions and mount let files be made in a spot's directory."""
+    return may(spot.directory, b".", os.W_OK | os.X_OK)
+
+
 def is_writable(spot: Spot) -> bool:
     """Whether permissions and mount let a file here be written, or made where there is none."""
-    if not os.access(".", os.W_OK | os.X_OK, dir_fd=spot.directory):
+    if not takes_files(spot):
         return False
     try:
         spot.stat()
     except FileNotFoundError:
         return True
-    return os.access(spot.name, os.W_OK, dir_fd=spot.directory)
+    return may(spot.directory, spot.name, os.W_OK)
 
 
-def is_file_writable(spot: Spot) -> bool:
-    """``is_writable`` of a spot where a file is known to be."""
-    return os.access(".", os.W_OK | os.X_OK, dir_fd=spot.directory) and os.access(
-        spot.name, os.W_OK, dir_fd=spot.directory
-    )
+class Access(NamedTuple):
+    """Whether a file could be replaced, and whether new ones could be made beside it."""
+
+    file: bool
+    directory: bool
+
+
+def open_and_judge(spot: Spot) -> tuple[int, Access]:
+    """Open the regular file at a spot as ``open_regular`` does; tell what may be done there."""
+    file = open_regular(spot)
+    try:
+        directory = takes_files(spot)
+        return file, Access(directory and may(spot.directory, spot.name, os.W_OK), directory)
+    except OSError:
+        os.close(file)
+        raise
 
 
 def demand_absent(spot: Spot) -> None:

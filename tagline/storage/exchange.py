@@ -9,6 +9,9 @@ _RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM})
 
+Place = tuple[int, bytes]
+"""An open directory, and a name in it."""
+
 
 def _find() -> Any | None:  # noqa: ANN401 - a function of C
     """The C library's function; None where it has none."""
@@ -31,23 +34,23 @@ def exchange(name: bytes, other: bytes, directory: int) -> bool:
     Raises:
         OSError: one of them is not there, or another fault.
     """
-    return _rename(name, other, directory, _RENAME_EXCHANGE)
+    return _rename((directory, name), (directory, other), _RENAME_EXCHANGE)
 
 
-def rename_to_free(name: bytes, free: bytes, directory: int) -> bool:
-    """Rename within an open directory to a name that nothing has; False as for ``exchange``.
+def rename_to_free(place: Place, free: Place) -> bool:
+    """Rename to a name that nothing has; False as for ``exchange``.
 
     Raises:
         FileExistsError: something has it.
         OSError: another fault.
     """
-    return _rename(name, free, directory, _RENAME_NOREPLACE)
+    return _rename(place, free, _RENAME_NOREPLACE)
 
 
-def _rename(name: bytes, other: bytes, directory: int, flag: int) -> bool:
+def _rename(place: Place, other: Place, flag: int) -> bool:
     if _renameat2 is None:
         return False
-    if _renameat2(directory, name, directory, other, flag) == 0:
+    if _renameat2(*place, *other, flag) == 0:
         return True
     code = ctypes.get_errno()
     if code in _CANNOT:

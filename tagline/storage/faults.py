@@ -37,7 +37,8 @@ def fault_of(error: OSError, object_key: str, *, writing: bool = False) -> Stora
         return StorageFull(object_key)
     if writing and code in _DENIED:
         return StorageReadOnly(object_key)
-    return ObjectUnreadable(object_key, reason_of(error))
+    what = "permissions" if code in _DENIED else "disk"
+    return ObjectUnreadable(object_key, f"{reason_of(error)}; check its {what} and try again")
 
 
 def reason_of(error: OSError) -> str:
@@ -48,6 +49,12 @@ def reason_of(error: OSError) -> str:
 def is_gone(error: OSError) -> bool:
     """Whether the error says that nothing has this name."""
     return error.errno in _NOT_THERE
+
+
+def is_disk_fault(error: ObjectUnreadable) -> bool:
+    """Whether the disk failed, rather than refused."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and may_be_disk(cause)
 
 
 def may_be_disk(error: OSError) -> bool:

@@ -1,16 +1,19 @@
 """Photos in a directory of this machine, or of a network mount."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Self
 
-from tagline.errors import ObjectError, ObjectNotFound, ObjectUnreadable
-from tagline.model.keys import join, key_from_path
+from tagline.errors import ObjectNotFound, ObjectUnreadable
 from tagline.model.photo import FileState
 from tagline.storage import atomic
+from tagline.storage.faults import is_disk_fault
+from tagline.storage.making import make_directories
+from tagline.storage.names import Names
 from tagline.storage.paths import IgnoreRules, parts_of
+from tagline.storage.plain import Plain
 from tagline.storage.provider import StoredObject
 from tagline.storage.root import Root
 from tagline.storage.tree import Spot, Tree, state_of
@@ -20,7 +23,7 @@ from tagline.storage.walking import Walk
 class LocalObject:
     """A file of a ``LocalStorage`` held open; see ``OpenObject``."""
 
-    def __init__(self, root: Root, object_key: str, descriptor: int, *, writable: bool) -> None:
+    def __init__(self, root: Root, object_key: str, descriptor: int, access: atomic.Access) -> None:
         self._root = root
         self._object_key = object_key
         self._descriptor = descriptor
@@ -29,7 +32,8 @@ class LocalObject:
         self.state = state_of(status)
         self.size = status.st_size
         self.links = status.st_nlink
-        self.writable = writable
+        self.writable = self.editable = access.file
+        self.takes_sidecars = access.directory
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -76,7 +80,7 @@ class LocalObject:
         self.close()
 
 
-class LocalStorage:
+class LocalStorage(Plain):
     """A ``PhotoStorageProvider`` over a directory. Every method blocks and is thread-safe.
 
     The directory is known by identity from the first time that it is there (see ``Root``): while
@@ -87,8 +91,8 @@ class LocalStorage:
         ignore: globs of names and keys to hide (see ``IgnoreRules``).
     """
 
-    def __init__(self, root: Path, *, ignore: Sequence[str] = ()) -> None:
-        self._tree = Tree(Root(root))
+    def __init__(self, root: Path | Root, *, ignore: Sequence[str] = ()) -> None:
+        self._tree = Tree(root if isinstance(root, Root) else Root(root))
         self._faults = self._tree.root.faults
         self._rules = IgnoreRules(ignore)
         self._unreadable: set[str] = set()
@@ -102,6 +106,11 @@ class LocalStorage:
         """
         with self._lock:
             return frozenset(self._unreadable)
+
+    @property
+    def incarnation(self) -> int:
+        """Another number when another directory was taken for the photo directory."""
+        return self._tree.root.incarnation
 
     def check(self) -> None:
         """Return when the directory is there and can be listed, else ``StorageUnavailable``."""
@@ -118,7 +127,9 @@ class LocalStorage:
             self._tree.root.demand()
             return
         walk = Walk(self._tree, self._rules)
-        yield from walk.run(directory, recursive=recursive)
+        for found in walk.run(directory, recursive=recursive):
+            self._tree.root.settle()
+            yield found
         with self._lock:
             self._unreadable = {
                 key for key in self._unreadable if not _covered(key, directory, recursive=recursive)
@@ -142,8 +153,8 @@ class LocalStorage:
             parts_of(object_key)
         return self._rules.hide_path(object_key)
 
-    def names(self, directory: str) -> list[str]:
-        """Names of the files directly in a directory, unsorted; none when it is not there.
+    def names(self, directory: str, start: str = "") -> list[str]:
+        """Names of the files directly in a directory that begin so, unsorted; none when it is gone.
 
         Raises:
             ObjectUnreadable: the directory is there and must not be listed.
@@ -156,25 +167,10 @@ class LocalStorage:
         except ObjectNotFound:
             return []
         try:
-            with self._faults(directory), os.scandir(opened) as entries:
-                return [name for e in entries if (name := self._name_of_file(directory, e))]
+            with self._faults(directory):
+                return Names(self._tree, self._rules, directory, start).read(opened)
         finally:
             os.close(opened)
-
-    def _name_of_file(self, directory: str, entry: os.DirEntry[str]) -> str | None:
-        name = key_from_path(os.fsencode(entry.name))
-        key = join(directory, name)
-        if self._rules.hide(name, key):
-            return None
-        if entry.is_file(follow_symlinks=False):
-            return name
-        if entry.is_symlink():
-            try:
-                self._tree.stat(key)
-            except ObjectError:
-                return None
-            return name
-        return None
 
     def stat(self, object_key: str) -> StoredObject:
         """State of one file; see ``PhotoStorageProvider.stat``."""
@@ -186,11 +182,14 @@ class LocalStorage:
         self._demand_visible(object_key)
         with self._tree.spot(object_key) as spot:
             try:
-                opened = atomic.open_regular(spot)
-                writable = atomic.is_file_writable(spot)
+                opened, access = atomic.open_and_judge(spot)
             except OSError as error:
                 raise self._tree.root.judged(error, object_key) from error
-            return LocalObject(self._tree.root, object_key, opened, writable=writable)
+            try:
+                return LocalObject(self._tree.root, object_key, opened, access)
+            except OSError as error:  # a share may be asked anew for the state
+                os.close(opened)
+                raise self._tree.root.judged(error, object_key) from error
 
     def replace(
         self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None
@@ -234,13 +233,46 @@ class LocalStorage:
             return atomic.move(spot, target, expected)
 
     def writable(self, object_key: str) -> bool:
-        """Whether a file could be replaced: permissions of it and its directory, and the mount."""
+        """Whether a file could be replaced: permissions of it and its directory, and the mount.
+
+        Raises:
+            ObjectUnreadable: the disk does not say.
+        """
+        return self._judged(object_key, atomic.is_writable)
+
+    def editable(self, object_key: str) -> bool:
+        """Whether an edit of a photo could be kept: where the photo lies, or not at all."""
+        return self.writable(object_key)
+
+    def takes_sidecars(self, object_key: str) -> bool:
+        """Whether new sidecars of a photo could be made: beside it, or not at all."""
+        return self._judged(object_key, atomic.takes_files)
+
+    def _judged(self, object_key: str, may: Callable[[Spot], bool]) -> bool:
+        """What may be done at a spot; nothing where there is none."""
         self._demand_visible(object_key)
         try:
             with self._tree.spot(object_key) as spot, self._faults(object_key):
-                return atomic.is_writable(spot)
-        except (ObjectNotFound, ObjectUnreadable):
+                return may(spot)
+        except ObjectNotFound:
             return False
+        except ObjectUnreadable as error:
+            if is_disk_fault(error):
+                raise
+            return False
+
+    def make_directory(self, directory: str) -> None:
+        """Make a directory and its parents durably, where they are not there, by the umask.
+
+        Raises:
+            ObjectNotFound: a rule ignores it.
+            ObjectUnreadable: a file has the name of one of them, or another input/output error.
+            StorageReadOnly: not allowed to write.
+            StorageFull: no space.
+        """
+        self._demand_visible(directory)
+        with self._faults(directory, writing=True):
+            make_directories(self._tree, directory)
 
     def _demand_visible(self, object_key: str) -> None:
         """What a rule ignores is not there, for writing either: nobody would see it again."""

@@ -22,6 +22,7 @@ from tagline.model.keys import directory_of, name_of
 from tagline.model.photo import FileState
 from tagline.storage.memory_files import MemoryFile, MemoryFiles
 from tagline.storage.paths import IgnoreRules, parts_of
+from tagline.storage.plain import Plain
 from tagline.storage.provider import StoredObject
 
 _EPOCH_NS = 1_700_000_000_000_000_000
@@ -45,7 +46,7 @@ class MemoryObject:
         self.state = state
         self.size = len(data)
         self.links = 1
-        self.writable = writable
+        self.writable = self.editable = self.takes_sidecars = writable
 
     @property
     def file(self) -> BinaryIO:
@@ -70,7 +71,7 @@ class MemoryObject:
         self.close()
 
 
-class MemoryStorage:
+class MemoryStorage(Plain):
     """A ``PhotoStorageProvider`` without a disk. Thread-safe.
 
     Everything is deterministic: inode numbers count from 1, and every change takes the next tick
@@ -143,6 +144,11 @@ class MemoryStorage:
         """Directories that a walk could not read: none, ever."""
         return frozenset()
 
+    @property
+    def incarnation(self) -> int:
+        """Always the same."""
+        return 0
+
     def check(self) -> None:
         """Return unless the storage is unavailable."""
         self._begin("check")
@@ -170,11 +176,12 @@ class MemoryStorage:
             parts_of(object_key)
         return self._rules.hide_path(object_key)
 
-    def names(self, directory: str) -> list[str]:
-        """Names of the files directly in a directory."""
+    def names(self, directory: str, start: str = "") -> list[str]:
+        """Names of the files directly in a directory that begin so."""
         self._begin("names", directory or None)
         with self._lock:
-            return [name_of(key) for key in self._visible(directory, recursive=False)]
+            names = [name_of(key) for key in self._visible(directory, recursive=False)]
+        return [name for name in names if name.startswith(start)]
 
     def stat(self, object_key: str) -> StoredObject:
         """State of one file."""
@@ -232,6 +239,8 @@ class MemoryStorage:
         self._begin("writable", object_key)
         self._demand_visible(object_key)
         return not self._read_only and directory_of(object_key) in self._table.directories
+
+    editable = takes_sidecars = writable
 
     # -- beneath -------------------------------------------------------------------------------
 

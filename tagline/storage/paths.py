@@ -70,6 +70,11 @@ def _demand_one_spelling(object_key: str, path: bytes) -> None:
         raise UnsafeKey(object_key, "it has an escape that its path does not need")
 
 
+_TEMPORARY = re.compile(
+    re.escape(_TEMPORARY_PREFIX) + "[0-9a-f]{16}" + re.escape(_TEMPORARY_SUFFIX), re.ASCII
+)
+
+
 def temporary_name() -> bytes:
     """A fresh name for a temporary file: short whatever the photo is called, and hidden."""
     return f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}".encode()
@@ -77,7 +82,7 @@ def temporary_name() -> bytes:
 
 def is_temporary(name: str) -> bool:
     """Whether a name is one that ``temporary_name`` could have made."""
-    return name.startswith(_TEMPORARY_PREFIX) and name.endswith(_TEMPORARY_SUFFIX)
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 class IgnoreRules:

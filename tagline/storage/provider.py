@@ -44,6 +44,16 @@ class OpenObject(Protocol):
         ...
 
     @property
+    def editable(self) -> bool:
+        """What ``PhotoStorageProvider.editable`` says of it, as it was when it was opened."""
+        ...
+
+    @property
+    def takes_sidecars(self) -> bool:
+        """What ``PhotoStorageProvider.takes_sidecars`` says of it, as it was when it was opened."""
+        ...
+
+    @property
     def file(self) -> BinaryIO:
         """The file object, for sending by ``sendfile`` (only a real file has a descriptor)."""
         ...
@@ -81,6 +91,11 @@ class PhotoStorageProvider(Protocol):
         """
         ...
 
+    @property
+    def incarnation(self) -> int:
+        """Another number when another tree stands for this one, as a disk mounted over it does."""
+        ...
+
     def check(self) -> None:
         """Return when the tree is there and can be listed.
 
@@ -100,6 +115,18 @@ class PhotoStorageProvider(Protocol):
         """
         ...
 
+    def hidden_news(self) -> Iterator[str]:
+        """Keys of files that another one stands for, and that were changed later than that one."""
+        ...
+
+    def beneath(self, object_key: str) -> bytes | None:
+        """What the file of a key hides, or would once it is written, where that is kept elsewhere.
+
+        Empty where it hides nothing, or nothing that can be read. None where a file of this key is
+        written in the place that the key says.
+        """
+        ...
+
     def is_directory(self, object_key: str) -> bool:
         """Whether the key names a directory that a walk would enter."""
         ...
@@ -108,10 +135,14 @@ class PhotoStorageProvider(Protocol):
         """Whether a rule hides this key or one of its parents from walks."""
         ...
 
-    def names(self, directory: str) -> list[str]:
+    def names(self, directory: str, start: str = "") -> list[str]:
         """Names of the files directly in a directory, unsorted and without those ignored.
 
         Cheap: files are not looked at one by one. A directory that is not there has no files.
+
+        Args:
+            directory: its key.
+            start: only names that begin so, which is cheaper still where that are few of many.
 
         Raises:
             ObjectUnreadable: the directory is there and cannot be listed.
@@ -170,5 +201,25 @@ class PhotoStorageProvider(Protocol):
         ...
 
     def writable(self, object_key: str) -> bool:
-        """Whether a file could be replaced: it, its directory and its mount can be written."""
+        """Whether a file could be replaced: it, its directory and its mount can be written.
+
+        Raises:
+            ObjectUnreadable: an input/output error: nobody can tell.
+        """
+        ...
+
+    def editable(self, object_key: str) -> bool:
+        """Whether an edit of a photo could be kept: in the file, or in sidecars kept elsewhere.
+
+        Raises:
+            ObjectUnreadable: an input/output error: nobody can tell.
+        """
+        ...
+
+    def takes_sidecars(self, object_key: str) -> bool:
+        """Whether new sidecars of a photo could be made, wherever they are kept.
+
+        Raises:
+            ObjectUnreadable: an input/output error: nobody can tell.
+        """
         ...

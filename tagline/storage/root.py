@@ -22,16 +22,23 @@ class _Identity(NamedTuple):
 class Root:
     """A directory that is recognised by identity.
 
-    A disk that is not mounted leaves an empty directory in its place. So the first directory seen
-    under the path is remembered (inode and file system id; the device number too, but a disk that
-    is mounted again may come with another), and while anything else stands there, it is
-    unavailable. It is back as soon as the directory is; to accept another one, make a new Root.
-    Thread-safe.
+    A disk that is not mounted leaves an empty directory in its place. So the directory seen under
+    the path is remembered (inode and file system id; the device number too, but a disk that is
+    mounted again may come with another), and once something was met in it, the path is unavailable
+    while anything else stands there. It is back as soon as the directory is; to accept another one,
+    make a new Root. Thread-safe.
+
+    Args:
+        path: the directory; need not be there yet.
+        name: what it is called in errors.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "photo directory") -> None:
+        self.name = name
         self.path = os.fsencode(path.absolute())
         self._known: _Identity | None = None
+        self._settled = False
+        self.incarnation = 0
         try:
             os.close(self.open())
         except StorageUnavailable:
@@ -50,12 +57,12 @@ class Root:
         try:
             root = os.open(self.path, os.O_PATH | os.O_DIRECTORY)
         except OSError as error:
-            raise _unavailable(error) from error
+            raise self.unavailable(error) from error
         try:
             self._recognise(root, thoroughly=thoroughly)
         except OSError as error:
             os.close(root)
-            raise _unavailable(error) from error
+            raise self.unavailable(error) from error
         except StorageUnavailable:
             os.close(root)
             raise
@@ -69,11 +76,17 @@ class Root:
             return
         seen = _Identity(device, inode, os.fstatvfs(root).f_fsid)
         if known and seen[1:] != known[1:]:
-            raise StorageUnavailable(
-                "The photo directory is not available: another directory stands in its place. "
-                "Mount its disk again, or restart Tagline if the change is meant."
-            )
+            if self._settled:
+                raise StorageUnavailable(
+                    f"The {self.name} is not available: another directory stands in its place. "
+                    "Mount its disk again, or restart Tagline if the change is meant."
+                )
+            self.incarnation += 1
         self._known = seen
+
+    def settle(self) -> None:
+        """Note that something was met in it: no other directory is taken for it from now on."""
+        self._settled = True
 
     def demand(self) -> None:
         """Return when the remembered directory is there, else raise ``StorageUnavailable``."""
@@ -86,11 +99,12 @@ class Root:
             listed = os.open(".", LISTING, dir_fd=root)
             try:
                 with os.scandir(listed) as entries:
-                    next(entries, None)
+                    if any(not entry.name.startswith(".") for entry in entries):
+                        self.settle()
             finally:
                 os.close(listed)
         except OSError as error:
-            raise _unavailable(error) from error
+            raise self.unavailable(error) from error
         finally:
             os.close(root)
 
@@ -111,7 +125,8 @@ class Root:
                 return unavailable
         return fault_of(error, object_key, writing=writing)
 
-
-def _unavailable(error: OSError) -> StorageUnavailable:
-    reason = "it is not there" if is_gone(error) else reason_of(error)
-    return StorageUnavailable(f"The photo directory is not available: {reason}.")
+    def unavailable(self, error: OSError) -> StorageUnavailable:
+        """The error of ours that says why the directory cannot be used."""
+        reason = "it is not there" if is_gone(error) else reason_of(error)
+        advice = "Check that its disk is mounted, and its permissions."
+        return StorageUnavailable(f"The {self.name} is not available: {reason}. {advice}")

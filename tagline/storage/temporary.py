@@ -9,7 +9,8 @@ import errno
 import fcntl
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from tagline.errors import ObjectUnreadable
@@ -27,7 +28,8 @@ _in_use: set[bytes] = set()
 class TemporaryFile:
     """A locked file in a directory, for use in a ``with`` block; removed at its end.
 
-    Whoever gave the file another name before that says so by ``placed``.
+    Whoever gave the file another name before that says so by ``placed``, and while the temporary
+    name may stand for another program's file, by ``keeps_another``: that is then kept aside.
 
     Args:
         directory: descriptor of the directory.
@@ -37,14 +39,15 @@ class TemporaryFile:
     def __init__(self, directory: int, mode: int) -> None:
         self._directory = directory
         self.placed = False
+        self.keeps_another = False
         for _ in range(_ATTEMPTS):
             self.name = temporary_name()
-            _in_use.add(self.name)
             self.file = os.open(self.name, _NEW, mode, dir_fd=directory)
+            _in_use.add(self.name)
             # A file system without locks cannot sweep either: go on without.
             with suppress(OSError):
                 fcntl.flock(self.file, fcntl.LOCK_EX)
-            if os.fstat(self.file).st_nlink:
+            if _is_named(self.file):
                 return
             _in_use.discard(self.name)
             os.close(self.file)  # another process's sweep came between creation and lock
@@ -54,7 +57,9 @@ class TemporaryFile:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if not self.placed:
+        if self.keeps_another:
+            keep_aside(self._directory, self.name)
+        elif not self.placed:
             with suppress(OSError):
                 os.unlink(self.name, dir_fd=self._directory)
         _in_use.discard(self.name)
@@ -75,7 +80,9 @@ class TemporaryFile:
         os.fsync(self.file)
         status = os.fstat(self.file)
         if status.st_size != len(data) or not self._holds(data):
-            raise ObjectUnreadable(object_key, "what was written does not read back")
+            raise ObjectUnreadable(
+                object_key, "what was written does not read back; check its disk"
+            )
         return status
 
     def _holds(self, data: bytes) -> bool:
@@ -84,6 +91,31 @@ class TemporaryFile:
             if os.pread(self.file, len(wanted), offset) != wanted:
                 return False
         return True
+
+
+def _is_named(file: int) -> bool:
+    try:
+        return os.fstat(file).st_nlink > 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def free_name() -> Generator[bytes]:
+    """A temporary name that no sweep of this process touches while in the block."""
+    name = temporary_name()
+    _in_use.add(name)
+    try:
+        yield name
+    finally:
+        _in_use.discard(name)
+
+
+def keep_aside(directory: int, name: bytes) -> None:
+    """Give what has a temporary name another one, which no sweep touches."""
+    kept = name.removesuffix(b".tmp") + b".kept"
+    with suppress(OSError):
+        os.rename(name, kept, src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def sweep(directory: int, name: str) -> None:

@@ -71,6 +71,11 @@ class Spot:
         """Whether a regular file had the name."""
         return self.found is not None and stat.S_ISREG(self.found.st_mode)
 
+    @property
+    def place(self) -> tuple[int, bytes]:
+        """The directory and the name."""
+        return self.directory, self.name
+
     def stat(self) -> os.stat_result:
         """The stat of what has the name now; a link is not followed."""
         return os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
@@ -102,6 +107,15 @@ def identity_of(directory: int) -> Identity:
     """The (device, inode) of an open directory."""
     status = os.fstat(directory)
     return status.st_dev, status.st_ino
+
+
+def identified(directory: int) -> Identity:
+    """``identity_of`` a directory that was just opened; where that cannot be told, it is closed."""
+    try:
+        return identity_of(directory)
+    except OSError:
+        os.close(directory)
+        raise
 
 
 def open_inside(directory: int, name: bytes | str) -> int:
@@ -203,7 +217,7 @@ class Tree:
     def _enter_by_steps(self, object_key: str, parts: Sequence[bytes]) -> Entered:
         """Go down from the root through links as well, noticing loops."""
         directory = self.root.open()
-        trail = [identity_of(directory)]
+        trail = [identified(directory)]
         links = 0
         for depth, part in enumerate(parts, start=1):
             try:
@@ -215,7 +229,7 @@ class Tree:
             finally:
                 os.close(directory)
             directory = below
-            identity = identity_of(directory)
+            identity = identified(directory)
             if links and (links > MAX_DIRECTORY_LINKS or identity in trail):
                 os.close(directory)
                 raise ObjectNotFound(object_key)
@@ -225,13 +239,18 @@ class Tree:
     def _real_parts(self, object_key: str, parts: Sequence[bytes]) -> list[bytes]:
         """The parts of the real path, which has to lie inside; a hint only, never trusted."""
         root = os.path.realpath(self.root.path)
-        real = os.path.realpath(b"/".join((self.root.path, *parts)))
+        try:
+            real = os.path.realpath(b"/".join((self.root.path, *parts)))
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # what was a link is none by the time it is read
+                raise ObjectNotFound(object_key) from error
+            raise
         if real == root:
             return []
         prefix = root.rstrip(b"/") + b"/"
         if not real.startswith(prefix):
             raise UnsafeKey(
-                object_key, "it leads out of the photo directory through a symbolic link"
+                object_key, f"it leads out of the {self.root.name} through a symbolic link"
             )
         return real[len(prefix) :].split(b"/")
 

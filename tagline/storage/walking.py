@@ -12,7 +12,14 @@ from tagline.storage.faults import is_gone
 from tagline.storage.paths import SUSPECT_FIRST, IgnoreRules, is_temporary
 from tagline.storage.provider import StoredObject
 from tagline.storage.temporary import sweep
-from tagline.storage.tree import MAX_DIRECTORY_LINKS, Identity, Tree, identity_of, open_inside
+from tagline.storage.tree import (
+    MAX_DIRECTORY_LINKS,
+    Identity,
+    Tree,
+    identified,
+    identity_of,
+    open_inside,
+)
 
 _OPEN_LEVELS = 32
 """Directories of one path that a walk holds open; those above are found again by ``..``."""
@@ -103,22 +110,22 @@ class Walk:
     def _enter(self, level: _Level, name: bytes, key: str) -> _Level | None:
         try:
             directory = open_inside(level.directory, name)
+            return _Level(key, directory, identified(directory), level.links)
         except OSError as error:
             self._miss(key, error)
             return None
-        return _Level(key, directory, identity_of(directory), level.links)
 
     def _enter_link(self, level: _Level, key: str) -> _Level | None:
         if level.links >= MAX_DIRECTORY_LINKS:
             return None
         try:
             directory = self._tree.enter_link(key)
-        except ObjectUnreadable:
+            identity = identified(directory)
+        except (ObjectUnreadable, OSError):
             self._pass_over(key)
             return None
         except ObjectError:
             return None
-        identity = identity_of(directory)
         if identity in self._above or any(identity == above.identity for above in self._levels):
             os.close(directory)
             return None
@@ -136,7 +143,7 @@ class Walk:
             level.directory = open_inside(below, "..")
             if identity_of(level.directory) == level.identity:
                 return
-            level.close()
+        level.close()
         try:  # moved meanwhile, or entered by a link
             level.directory = self._tree.enter(level.key).directory
         except ObjectError:
