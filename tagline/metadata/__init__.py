@@ -1,12 +1,13 @@
 """Reading and editing photo metadata: bytes in, bytes out, no files, no clock."""
 
-from tagline.metadata.edit import Edit, EditRequest, accepted, edit_photo, edits_of
+from tagline.metadata.edit import Edit, EditRequest, accepted, carrying, edit_photo, edits_of
+from tagline.metadata.field_types import Field
 from tagline.metadata.fields import FIELDS
 from tagline.metadata.pairing import SidecarNames, pair, photos_of_sidecar, sidecars_of
 from tagline.metadata.reading import NO_SIDECARS, is_sidecar, read_photo
 from tagline.metadata.registry import HEAD_BYTES, Format, codec_of, format_of, is_photo
 from tagline.metadata.resolve import timestamp_of
-from tagline.metadata.values import PhotoReading, SidecarFile, SidecarFiles, TakenAt
+from tagline.metadata.values import FieldValue, PhotoReading, SidecarFile, SidecarFiles, TakenAt
 
 __all__ = [
     "FIELDS",
@@ -14,6 +15,8 @@ __all__ = [
     "NO_SIDECARS",
     "Edit",
     "EditRequest",
+    "Field",
+    "FieldValue",
     "Format",
     "PhotoReading",
     "SidecarFile",
@@ -21,6 +24,7 @@ __all__ = [
     "SidecarNames",
     "TakenAt",
     "accepted",
+    "carrying",
     "codec_of",
     "edit_photo",
     "edits_of",

@@ -25,7 +25,8 @@ class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A photo as it is, and the fields as they are to be.
 
     ``source`` gives the photo's bytes. ``data`` is the whole of them, or None where the photo is
-    not to be edited; ``refusal`` then says why.
+    not to be edited; ``refusal`` then says why. ``hidden`` are the sidecars among the photos for
+    which new ones, kept apart, stand or will stand; None where sidecars lie beside their photos.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
     edits: tuple[FieldEdit, ...]
     data: bytes | None = None
     refusal: str | None = None
+    hidden: tuple[SidecarFile, ...] | None = None
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,14 @@ def edits_of(reading: PhotoReading, values: Mapping[str, FieldValue]) -> tuple[F
     )
 
 
+def carrying(request: EditRequest) -> EditRequest:
+    """The request, with edits that let its sidecars say all that its reading shows."""
+    home = read_photo(request.source, request.name, request.sidecars)
+    wanted = {name: was.value for name, was in request.reading.found.items()}
+    wanted |= {edit.field.name: edit.new for edit in request.edits}
+    return msgspec.structs.replace(request, edits=edits_of(home, wanted))
+
+
 def edit_photo(request: EditRequest) -> Edit:
     """Content of every file that has to change for the photo to show the values everywhere.
 
@@ -104,7 +114,7 @@ def _embed(request: EditRequest, data: bytes) -> Edit:
         if not left:
             break
         after = embed(after, left)
-    sidecars = edit_sidecars.follow(request.name, request.sidecars, request.reading, request.edits)
+    sidecars = edit_sidecars.changes_of(_job(request))
     edit = Edit(photo=None if after == data else after, sidecars=sidecars)
     _check(request, edit, BytesSource(after))
     return edit
@@ -125,12 +135,16 @@ def _left(data: bytes, request: EditRequest) -> Edits:
 
 def _beside(request: EditRequest, refusal: str | None) -> Edit:
     """Both sidecars; the photo itself stays as it is."""
-    changes = edit_sidecars.make(
-        request.name, request.sidecars, request.reading, request.edits, refusal
-    )
+    changes = edit_sidecars.changes_of(_job(request)._replace(make=True, refusal=refusal))
     edit = Edit(sidecars=changes, not_embedded=refusal)
     _check(request, edit, request.source)
     return edit
+
+
+def _job(request: EditRequest) -> edit_sidecars.Job:
+    return edit_sidecars.Job(
+        request.name, request.sidecars, request.reading, request.edits, request.hidden
+    )
 
 
 def _check(request: EditRequest, edit: Edit, photo: ByteSource) -> None:

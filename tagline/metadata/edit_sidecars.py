@@ -3,14 +3,14 @@
 Sidecars that are there always follow; where the photo itself is not edited, both are made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
 from tagline.errors import EditRefused
-from tagline.metadata import sidecar_json, sidecar_xmp
+from tagline.metadata import hiding, sidecar_json, sidecar_xmp
 from tagline.metadata.field_types import FieldEdit
 from tagline.metadata.resolve import timestamp_of
 from tagline.metadata.values import (
@@ -30,44 +30,28 @@ Changes = dict[str, bytes | None]
 _TAKEN_AT = "taken_at"
 
 
-class _Job(NamedTuple):
-    """The photo whose sidecars change; ``make`` asks for both, ``refusal`` is why."""
+class Job(NamedTuple):
+    """The photo whose sidecars change; ``hidden`` as in ``EditRequest``.
+
+    ``make`` asks for both, made where they are missing, since the photo itself is not edited;
+    ``refusal`` is why. Else those that are there follow an edit of the photo.
+    """
 
     name: str
     before: SidecarFiles
     reading: PhotoReading
     edits: Sequence[FieldEdit]
+    hidden: tuple[SidecarFile, ...] | None = None
     make: bool = False
     refusal: str | None = None
 
 
-def follow(
-    name: str, before: SidecarFiles, reading: PhotoReading, edits: Sequence[FieldEdit]
-) -> Changes:
-    """Changes of the sidecars that are there, where the photo itself was edited.
-
-    Raises:
-        EditRefused: a sidecar cannot be edited safely.
-    """
-    return _changes(_Job(name, before, reading, edits))
-
-
-def make(
-    name: str,
-    before: SidecarFiles,
-    reading: PhotoReading,
-    edits: Sequence[FieldEdit],
-    refusal: str | None,
-) -> Changes:
-    """Changes of both sidecars, made where they are missing, since the photo is not edited.
+def changes_of(job: Job) -> Changes:
+    """The sidecars that change.
 
     Raises:
         EditRefused: a sidecar cannot be edited safely, or is another photo's.
     """
-    return _changes(_Job(name, before, reading, edits, make=True, refusal=refusal))
-
-
-def _changes(job: _Job) -> Changes:
     before, stale = job.before, job.reading.stale_sidecars
     if job.make and any(file and file.name in stale for file in (before.xmp, before.json)):
         raise EditRefused("a sidecar of another photo has this photo's name; move it away first")
@@ -80,7 +64,7 @@ def _changes(job: _Job) -> Changes:
     if job.make and before.xmp is None:
         changes[f"{job.name}.xmp"] = _xmp(job, None)
     outlived = _is_outlived(before) and any(edit.removes for edit in job.edits)
-    if (job.make or outlived) and before.json is None:
+    if (job.make or outlived or job.hidden) and before.json is None:
         changes[f"{job.name}.json"] = _json(job, None)
     old = {f.name: f.data for f in (before.xmp, before.stem_xmp, before.json) if f}
     # What was not there and is not to be there (None both times) is no change either.
@@ -88,7 +72,7 @@ def _changes(job: _Job) -> Changes:
 
 
 def _edited(
-    job: _Job, file: SidecarFile, write: Callable[[_Job, SidecarFile | None], bytes | None]
+    job: Job, file: SidecarFile, write: Callable[[Job, SidecarFile | None], bytes | None]
 ) -> bytes | None:
     """The new content of a sidecar that is there; None when it would say nothing.
 
@@ -107,7 +91,7 @@ def _edited(
         raise EditRefused(told) from error
 
 
-def _xmp(job: _Job, file: SidecarFile | None) -> bytes | None:
+def _xmp(job: Job, file: SidecarFile | None) -> bytes | None:
     """The XMP sidecar's new content; None when it would say nothing.
 
     A text that XML cannot hold is in the JSON sidecar alone; no XMP may contradict it.
@@ -117,10 +101,13 @@ def _xmp(job: _Job, file: SidecarFile | None) -> bytes | None:
         for edit in job.edits
     ]
     data = file.data if file else None
-    return sidecar_xmp.write_fields(data, edits, fingerprint=job.reading.fingerprint)
+    is_copy = file is not None and file.name in {hidden.name for hidden in job.hidden or ()}
+    return sidecar_xmp.write_fields(
+        data, edits, fingerprint=job.reading.fingerprint, is_copy=is_copy
+    )
 
 
-def _json(job: _Job, file: SidecarFile | None) -> bytes | None:
+def _json(job: Job, file: SidecarFile | None) -> bytes | None:
     """The JSON sidecar's new content; None when it would say nothing.
 
     Where the photo's own value cannot be removed, a sidecar stays to say that there is none.
@@ -134,6 +121,7 @@ def _json(job: _Job, file: SidecarFile | None) -> bytes | None:
         fingerprint=job.reading.fingerprint,
         removed=_removed(job, known, file),
         not_embedded=job.refusal if job.make else None,
+        hides=_hides(job, known, edited),
         said=known.said | {n: value for n, value in edited.items() if n != "description"},
     )
     if file and not job.make and not _says_anew(known, values, edited):
@@ -150,28 +138,38 @@ def _description(edited: dict[str, FieldValue]) -> str | msgspec.UnsetType | Non
     return text if isinstance(text, str) else None
 
 
-def _taken(job: _Job, edited: dict[str, FieldValue]) -> TakenAt | None:
+def _taken(job: Job, edited: dict[str, FieldValue]) -> TakenAt | None:
     """The moment for Takeout's own member: the corrected one, else what the photo shows."""
     moment = edited.get(_TAKEN_AT, job.reading.taken)
     return moment if isinstance(moment, TakenAt) else None
 
 
-def _removed(job: _Job, known: JsonSidecarValues, file: SidecarFile | None) -> tuple[str, ...]:
+def _removed(job: Job, known: JsonSidecarValues, file: SidecarFile | None) -> tuple[str, ...]:
     """The fields that were removed and still stand where they cannot be taken out.
 
-    That is in a photo that is not edited, in a sidecar elsewhere that stays for others, or as the
-    time in another program's JSON.
+    That is in a photo that is not edited, in a sidecar elsewhere that stays for others, in one that
+    is hidden, or as the time in another program's JSON.
     """
     edited = {edit.field.name for edit in job.edits}
     kept = [name for name in known.removed if name not in edited]
+    hidden = hiding.names_said(job.hidden or ())
     is_foreign = file is not None and not sidecar_json.is_own(file.data)
     is_dated = is_foreign and known.taken_timestamp is not None
     for edit in job.edits:
         inside = job.make and job.reading.found[edit.field.name].embedded
-        inside = inside or _is_outlived(job.before)
+        inside = inside or _is_outlived(job.before) or edit.field.name in hidden
         if edit.removes and (inside or (is_dated and edit.field.name == _TAKEN_AT)):
             kept.append(edit.field.name)
     return tuple(kept)
+
+
+def _hides(
+    job: Job, known: JsonSidecarValues, edited: Mapping[str, FieldValue]
+) -> hiding.Notes | None:
+    """The notes about what is hidden, of each field that was ever edited so."""
+    if job.hidden is None:
+        return None
+    return hiding.notes_of(job.hidden, {*(known.hides or ()), *edited})
 
 
 def _is_outlived(before: SidecarFiles) -> bool:
@@ -186,7 +184,7 @@ def _says_anew(
     if set(edited) & {"description", _TAKEN_AT} or known.removed != values.removed:
         return True
     said = {name: value for name, value in values.said.items() if value}
-    return said != known.said or known.not_embedded is not None
+    return said != known.said or known.not_embedded is not None or known.hides != values.hides
 
 
 def _fits_xml(value: FieldValue) -> bool:

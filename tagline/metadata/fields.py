@@ -1,8 +1,7 @@
 """The one table of fields that a person may edit: limits, places, precedence.
 
-A newcomer adds a field with one row here, a member of ``Metadata`` and ``MetadataChange`` in the
-model and of the request's payload, and a parameter of ``tests/metadata/fields``. What a row calls
-is in ``resolve`` (reading) and ``field_values`` (writing).
+What a row calls is in ``resolve`` (reading) and ``field_values`` (writing). What else a new field
+needs is listed in ``docs/architecture.md``.
 """
 
 from collections.abc import Mapping

@@ -26,12 +26,13 @@ BARE_MARKERS: Final = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xDA)})
 class _Findings:
     """What the segments seen so far hold."""
 
-    __slots__ = ("exif", "height", "photoshop", "width", "xmp")
+    __slots__ = ("exif", "framed", "height", "photoshop", "width", "xmp")
 
     def __init__(self) -> None:
         self.exif: bytes | None = None
         self.xmp: bytes | None = None
         self.photoshop: list[bytes] = []
+        self.framed = False
         self.width: int | None = None
         self.height: int | None = None
 
@@ -46,10 +47,12 @@ class _Findings:
         elif marker == _APP13:
             if len(self.photoshop) < MAX_PHOTOSHOP and payload.startswith(photoshop.HEADER):
                 self.photoshop.append(payload[len(photoshop.HEADER) :])
-        elif self.width is None and len(payload) >= 5:
+        elif not self.framed and len(payload) >= 5:
+            self.framed = True
+            height, width = (int.from_bytes(payload[at : at + 2], "big") for at in (1, 3))
             # 0 lines means that a DNL segment behind the first scan gives the number (B.2.5).
-            self.height = int.from_bytes(payload[1:3], "big") or None
-            self.width = int.from_bytes(payload[3:5], "big") or None
+            if height and width:
+                self.height, self.width = height, width
 
 
 class _Window:
@@ -87,7 +90,7 @@ def read(source: ByteSource) -> Container:
     iptc = digest = None
     if found.photoshop:
         iptc, digest = photoshop.find_iptc(b"".join(found.photoshop))
-    if problem is None and found.width is None:
+    if problem is None and not found.framed:
         problem = "This JPEG file has no frame header."
     return Container(
         width=found.width,

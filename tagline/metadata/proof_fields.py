@@ -1,7 +1,7 @@
 """What an edit of each field may change, and what it must say then: the proof's own table.
 
 Written apart from the table of fields that the editor goes by, so that a mistake there is no
-mistake here.
+mistake here. A field has one row, in ``RULES``.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,15 @@ EXIF_POINTER: Final[Where] = ("IFD0", 0x8769)
 _PERCENT: Final = {0: 0, 1: 1, 2: 25, 3: 50, 4: 75, 5: 99}
 
 
+_DC: Final = "http://purl.org/dc/elements/1.1/ "
+_EXIF: Final = "http://ns.adobe.com/exif/1.0/ "
+SUBJECTS: Final = "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject"
+MICROSOFT: Final = tuple(f"http://ns.microsoft.com/photo/1.0{end} Rating" for end in ("", "/"))
+"""With and without a slash at the end: both are written."""
+DATE: Final = f"{_EXIF}DateTimeOriginal"
+OFFSET: Final = "http://cipa.jp/exif/1.0/ OffsetTimeOriginal"
+
+
 class ExifRule(NamedTuple):
     """A tag that a field's edit may change.
 
@@ -33,6 +42,27 @@ class ExifRule(NamedTuple):
     may_come: bool = False
     may_stay: bool = False
     may_go: Callable[[FieldValue], bool] = is_blank
+
+
+class IptcRule(NamedTuple):
+    """A data set that a field's edit may change, and the most bytes that it holds (IIM 4.2)."""
+
+    key: tuple[int, int]
+    limit: int
+
+
+class FieldRules(NamedTuple):
+    """What the edit of one field may change.
+
+    ``xmp`` is the property that always says the field, ``followers`` are those that follow it in
+    files that have them; ``in_languages`` allows translations of it.
+    """
+
+    xmp: str
+    followers: tuple[str, ...] = ()
+    in_languages: bool = False
+    exif: tuple[ExifRule, ...] = ()
+    iptc: tuple[IptcRule, ...] = ()
 
 
 def _says_text(raw: bytes, order: str, value: FieldValue) -> bool:  # noqa: ARG001 - of one form
@@ -97,30 +127,58 @@ def _shown(value: FieldValue) -> str | None:
 
 DESCRIPTION: Final[Where] = ("IFD0", 0x010E)
 
-_EXIF: Final[Mapping[str, tuple[ExifRule, ...]]] = MappingProxyType(
+RULES: Final[Mapping[str, FieldRules]] = MappingProxyType(
     {
-        "description": (
-            ExifRule(DESCRIPTION, _says_text, may_come=True),
-            ExifRule(("IFD0", 0x9C9C), _says_xp, may_stay=True),
-            ExifRule(("IFD0/8769", 0x9286), _says_comment, may_stay=True),
+        "description": FieldRules(
+            xmp=f"{_DC}description",
+            followers=("http://ns.adobe.com/tiff/1.0/ ImageDescription", f"{_EXIF}UserComment"),
+            in_languages=True,
+            exif=(
+                ExifRule(DESCRIPTION, _says_text, may_come=True),
+                ExifRule(("IFD0", 0x9C9C), _says_xp, may_stay=True),
+                ExifRule(("IFD0/8769", 0x9286), _says_comment, may_stay=True),
+            ),
+            iptc=(IptcRule((2, 120), 2000),),
         ),
-        "title": (ExifRule(("IFD0", 0x9C9B), _says_xp),),
-        "keywords": (ExifRule(("IFD0", 0x9C9E), _says_list),),
-        "rating": (
-            ExifRule(("IFD0", 0x4746), _says_stars),
-            ExifRule(("IFD0", 0x4749), _says_percent),
+        "title": FieldRules(
+            xmp=f"{_DC}title",
+            in_languages=True,
+            exif=(ExifRule(("IFD0", 0x9C9B), _says_xp),),
+            iptc=(IptcRule((2, 5), 64),),
         ),
-        "taken_at": (
-            ExifRule(("IFD0/8769", 0x9003), _says_date, may_come=True),
-            ExifRule(("IFD0/8769", 0x9011), _says_offset, may_come=True, may_go=_names_no_zone),
-            ExifRule(("IFD0/8769", 0x9291), _says_subsec, may_come=True, may_go=_names_no_fraction),
+        "keywords": FieldRules(
+            xmp=f"{_DC}subject",
+            followers=(SUBJECTS,),
+            exif=(ExifRule(("IFD0", 0x9C9E), _says_list),),
+            iptc=(IptcRule((2, 25), 64),),
+        ),
+        "rating": FieldRules(
+            xmp="http://ns.adobe.com/xap/1.0/ Rating",
+            followers=MICROSOFT,
+            exif=(
+                ExifRule(("IFD0", 0x4746), _says_stars),
+                ExifRule(("IFD0", 0x4749), _says_percent),
+            ),
+        ),
+        "taken_at": FieldRules(
+            xmp="http://ns.adobe.com/photoshop/1.0/ DateCreated",
+            followers=(DATE, OFFSET),
+            exif=(
+                ExifRule(("IFD0/8769", 0x9003), _says_date, may_come=True),
+                ExifRule(("IFD0/8769", 0x9011), _says_offset, may_come=True, may_go=_names_no_zone),
+                ExifRule(
+                    ("IFD0/8769", 0x9291), _says_subsec, may_come=True, may_go=_names_no_fraction
+                ),
+            ),
+            iptc=(IptcRule((2, 55), 8), IptcRule((2, 60), 11)),
         ),
     }
 )
+"""The rules of each field, by its name."""
 
 
 MADE_TAGS: Final = frozenset(
-    {EXIF_POINTER, *(r.where for rules in _EXIF.values() for r in rules if r.may_come)}
+    {EXIF_POINTER, *(r.where for rules in RULES.values() for r in rules.exif if r.may_come)}
 )
 """The tags that Tagline makes where they are missing."""
 
@@ -144,7 +202,7 @@ class ExifRules(NamedTuple):
 def exif_rules(edits: Edits) -> ExifRules:
     """What the edits may change in an EXIF block."""
     return ExifRules(
-        {rule.where: (rule, edit.new) for edit in edits for rule in _EXIF[edit.field.name]}
+        {rule.where: (rule, edit.new) for edit in edits for rule in RULES[edit.field.name].exif}
     )
 
 

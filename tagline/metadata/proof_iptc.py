@@ -1,32 +1,16 @@
 """Proof that edited Photoshop resources differ from the old ones in the fields asked for alone."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
+from tagline.metadata.proof_fields import RULES, IptcRule
 from tagline.metadata.values import FieldValue, TakenAt
 
 _IPTC, _DIGEST = 0x0404, 0x0425
 _CHARACTER_SET = (1, 90)
 _UTF_8 = b"\x1b%G"
-
-
-class _Rule(NamedTuple):
-    """A data set that a field's edit may change, and the most bytes that it holds (IIM 4.2)."""
-
-    key: tuple[int, int]
-    limit: int
-
-
-_RULES: Final = {
-    "description": (_Rule((2, 120), 2000),),
-    "title": (_Rule((2, 5), 64),),
-    "keywords": (_Rule((2, 25), 64),),
-    "rating": (),
-    "taken_at": (_Rule((2, 55), 8), _Rule((2, 60), 11)),
-}
 
 
 def prove_app13(before: bytes, after: bytes, text: str | None) -> None:
@@ -72,7 +56,7 @@ def _resources(payload: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _prove_iptc(before: bytes, after: bytes, edits: Edits) -> None:
-    rules = [(rule, edit.new) for edit in edits for rule in _RULES[edit.field.name]]
+    rules = [(rule, edit.new) for edit in edits for rule in RULES[edit.field.name].iptc]
     free = {_CHARACTER_SET, *(rule.key for rule, _ in rules)}
     old, new = list(_data_sets(before)), list(_data_sets(after))
     if [s for s in old if s[0] not in free] != [s for s in new if s[0] not in free]:
@@ -85,7 +69,7 @@ def _prove_iptc(before: bytes, after: bytes, edits: Edits) -> None:
         _prove_texts(found, _expected(rule, value), rule.limit, charsets)
 
 
-def _expected(rule: _Rule, value: FieldValue) -> Sequence[str]:
+def _expected(rule: IptcRule, value: FieldValue) -> Sequence[str]:
     """What the data sets are to say, before they are cut."""
     if isinstance(value, TakenAt):
         t, zone = value.local, value.offset_minutes

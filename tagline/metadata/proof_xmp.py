@@ -8,36 +8,13 @@ from tagline.errors import EditRefused
 from tagline.metadata import xmp
 from tagline.metadata.field_types import Edits, FieldEdit
 from tagline.metadata.fields import describing
+from tagline.metadata.proof_fields import DATE, MICROSOFT, OFFSET, RULES, SUBJECTS
 from tagline.metadata.values import FieldValue, is_blank
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# RDF"
 _ABOUT: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"
 _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
-_DC: Final = "http://purl.org/dc/elements/1.1/ "
-_EXIF: Final = "http://ns.adobe.com/exif/1.0/ "
-_SUBJECTS: Final = "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject"
-# With and without a slash at the end: both are written.
-_MICROSOFT: Final = tuple(f"http://ns.microsoft.com/photo/1.0{end} Rating" for end in ("", "/"))
-_DATE: Final = f"{_EXIF}DateTimeOriginal"
-_OFFSET: Final = "http://cipa.jp/exif/1.0/ OffsetTimeOriginal"
 _MAX_DEPTH: Final = 200
-
-# The property that always says a field, and those that follow it in files that have them.
-_MAIN: Final = {
-    "description": f"{_DC}description",
-    "title": f"{_DC}title",
-    "keywords": f"{_DC}subject",
-    "rating": "http://ns.adobe.com/xap/1.0/ Rating",
-    "taken_at": "http://ns.adobe.com/photoshop/1.0/ DateCreated",
-}
-_FOLLOWERS: Final = {
-    "description": ("http://ns.adobe.com/tiff/1.0/ ImageDescription", f"{_EXIF}UserComment"),
-    "title": (),
-    "keywords": (_SUBJECTS,),
-    "rating": _MICROSOFT,
-    "taken_at": (_DATE, _OFFSET),
-}
-_IN_LANGUAGES: Final = frozenset({"description", "title"})
 _PERCENT: Final = {0: "0", 1: "1", 2: "25", 3: "50", 4: "75", 5: "99"}
 
 _Item = tuple[str, str]
@@ -66,7 +43,7 @@ def prove_fields(before: bytes | None, after: bytes | None, edits: Edits) -> Non
     if old.rest(edits) != new.rest(edits):
         raise EditRefused("proof: another XMP property changed")
     for edit in edits:
-        for name in _FOLLOWERS[edit.field.name]:
+        for name in RULES[edit.field.name].followers:
             was, now = old.texts(name), new.texts(name)
             if was != now and not _follows(name, was, now, edit):
                 raise EditRefused(f"proof: a copy of the {edit.field.name} in the XMP is wrong")
@@ -85,18 +62,18 @@ def _same_value(found: FieldValue, wanted: FieldValue) -> bool:
 
 def _follows(name: str, was: Sequence[str], now: Sequence[str], edit: FieldEdit) -> bool:
     """Whether a copy that changed is there as it was, and says the field."""
-    if name == _SUBJECTS:
+    if name == SUBJECTS:
         kept = set(edit.new) if isinstance(edit.new, tuple) else set[str]()
         lost = [path for path in was if path not in now]
         left = [path for path in was if path in now]
         return left == list(now) and not any(p.split("|")[-1].strip() in kept for p in lost)
     if not any(was):
         return False
-    if name in _MICROSOFT:
+    if name in MICROSOFT:
         return list(now) == [_PERCENT[edit.new]] if isinstance(edit.new, int) else not now
-    if name in (_DATE, _OFFSET):
+    if name in (DATE, OFFSET):
         # What they say together has been read back already.
-        return len(now) <= 1 and (bool(now) != is_blank(edit.new) or name == _OFFSET)
+        return len(now) <= 1 and (bool(now) != is_blank(edit.new) or name == OFFSET)
     return all(text == (edit.new or "") for text in now if text.strip() and text not in was)
 
 
@@ -118,7 +95,8 @@ class _Said:
         """What the edits must leave as it is."""
         items = self._items
         for edit in edits:
-            free = (_MAIN[edit.field.name], *_FOLLOWERS[edit.field.name])
+            rules = RULES[edit.field.name]
+            free = (rules.xmp, *rules.followers)
             shown = _read(self._packet, edit.field.name)
             items = [i for i in items if _property(i[0]) not in free or self._stays(i, edit, shown)]
         return sorted(items)
@@ -126,8 +104,8 @@ class _Said:
     def _stays(self, item: _Item, edit: FieldEdit, shown: FieldValue) -> bool:
         """Whether this is a translation with words of its own; such goes only with all of it."""
         path, value = item
-        name = edit.field.name
-        if name not in _IN_LANGUAGES or _property(path) != _MAIN[name] or edit.removes:
+        rules = RULES[edit.field.name]
+        if not rules.in_languages or _property(path) != rules.xmp or edit.removes:
             return False
         for_all = _LANGUAGE not in path or path.endswith(f"[{_LANGUAGE}=x-default]")
         return not for_all and value not in ("", edit.new, shown)

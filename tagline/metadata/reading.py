@@ -42,12 +42,14 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
     sidecar, adopted = with_adopted(own, sidecars, mark)
     description, sources = descriptions(embedded, sidecar)
     values = embedded.exif
+    sizes = ((container.width, container.height), (values.width, values.height))
+    width, height = next((size for size in sizes if all(size)), (None, None))
     return PhotoReading(
         description=description,
         sources=sources,
         fingerprint=mark,
-        width=container.width or values.width,
-        height=container.height or values.height,
+        width=width,
+        height=height,
         orientation=container.orientation or values.orientation or embedded.xmp.orientation,
         taken=taken(embedded, sidecar),
         make=values.make or embedded.xmp.make,

@@ -1,7 +1,6 @@
 """The one table of formats: what is a photo, who reads it, who may write into it.
 
-A newcomer adds a format with one codec file, one row here, and one parameter of the contract test
-``tests/metadata/containers/test_format_contract.py``.
+``docs/architecture.md`` lists what else a new format needs.
 """
 
 from collections.abc import Callable, Mapping

@@ -4,7 +4,7 @@ A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title`
 ``photoTakenTime`` and ``tagline``. Editing changes the members that say something new, in the
 file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``,
 where they have something to say the fields beside the description by name, ``removed`` and
-``not_embedded``, and in a file that another
+``not_embedded``, in a file that is kept apart from its photo ``hides``, and in a file that another
 program made ``adopted``, so that such a file is never taken for Tagline's own.
 """
 
@@ -33,7 +33,7 @@ _INTEGER = re.compile(r"\s*(-?[0-9]{1,15})\s*", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _SAID = tuple(field for field in FIELDS if field.from_json)
-_OPTIONAL = frozenset({"removed", "not_embedded", *(field.name for field in _SAID)})
+_OPTIONAL = frozenset({"removed", "not_embedded", "hides", *(field.name for field in _SAID)})
 
 JsonObject = dict[str, object]
 
@@ -66,6 +66,7 @@ def read(data: bytes) -> JsonSidecarValues | None:
         fingerprint=_text(own.get("fingerprint")) or None,
         removed=_texts(own.get("removed")),
         not_embedded=_text(own.get("not_embedded")) or None,
+        hides=_notes(own.get("hides")),
         said=_fields(own),
     )
 
@@ -103,6 +104,8 @@ def _own(values: JsonSidecarValues) -> JsonObject:
         own["removed"] = list(values.removed)
     if values.not_embedded:
         own["not_embedded"] = values.not_embedded
+    if values.hides is not None:
+        own["hides"] = {name: list(digests) for name, digests in values.hides.items()}
     for field in _SAID:
         value = values.said.get(field.name)
         if field.to_json and not is_blank(value):
@@ -244,6 +247,12 @@ def _text(value: object) -> str | None:
 def _texts(value: object) -> tuple[str, ...]:
     items = cast("list[object]", value) if isinstance(value, list) else []
     return tuple(text for item in items if (text := _text(item)) is not None)
+
+
+def _notes(value: object) -> dict[str, tuple[str, ...]] | None:
+    if not isinstance(value, dict):
+        return None
+    return {name: _texts(digests) for name, digests in cast("JsonObject", value).items()}
 
 
 def _timestamp(value: object) -> int | None:

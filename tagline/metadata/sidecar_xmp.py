@@ -2,8 +2,8 @@
 
 A sidecar says the description twice, in dc:description and in tiff:ImageDescription, since some
 readers look at the one and some at the other. The fingerprint of the photo stands in sidecars that
-Tagline made, or that hold one already; another program's file is given no property that was not
-asked for.
+Tagline made, copied to keep it apart, or that hold one already; another program's file is given no
+property that was not asked for.
 """
 
 from tagline.metadata import xmp, xmp_compare, xmp_edit
@@ -25,8 +25,10 @@ def write(old: bytes | None, *, description: str | None, fingerprint: str) -> by
     return write_fields(old, (describing(description, None),), fingerprint=fingerprint)
 
 
-def write_fields(old: bytes | None, edits: Edits, *, fingerprint: str) -> bytes | None:
-    """The sidecar with these fields as they are to be.
+def write_fields(
+    old: bytes | None, edits: Edits, *, fingerprint: str, is_copy: bool = False
+) -> bytes | None:
+    """The sidecar with these fields as they are to be; ``is_copy`` of one that stays as it is.
 
     Everything else in the file stays byte for byte. None comes back when nothing is left that
     Tagline did not make, so that the file may go.
@@ -40,7 +42,7 @@ def write_fields(old: bytes | None, edits: Edits, *, fingerprint: str) -> bytes 
     before = xmp_compare.properties(old)
     ours = xmp_compare.toolkit(old).startswith(TOOLKIT) or names.FINGERPRINT in before
     wanted = xmp_edit.sidecar_properties(old, edits)
-    if ours:
+    if ours or is_copy:
         wanted[names.FINGERPRINT] = fingerprint
     changed = xmp_edit.change(old, wanted)
     removes = any(edit.removes for edit in edits)

@@ -7,7 +7,7 @@ was not written: its photo was renamed or moved without it.
 from typing import Final
 
 from tagline.errors import EditRefused
-from tagline.metadata import sidecar_json, sidecar_xmp, xmp_compare
+from tagline.metadata import hiding, sidecar_json, sidecar_xmp, xmp_compare
 from tagline.metadata import xmp_names as names
 from tagline.metadata.values import (
     JsonSidecarValues,
@@ -56,6 +56,11 @@ def fingerprint_in(name: str, data: bytes) -> str | None:
     return sidecar_xmp.read(data).fingerprint
 
 
+def was_apart(name: str, data: bytes) -> bool:
+    """Whether a sidecar is a JSON that was written apart from its photo. Never raises."""
+    return suffix_of(name) == ".json" and is_apart(sidecar_json.read(data))
+
+
 def is_own(name: str, data: bytes) -> bool:
     """Whether Tagline made the sidecar, and nobody has said more in it since. Never raises."""
     if suffix_of(name) == ".json":
@@ -86,34 +91,59 @@ def with_adopted(own: Sidecar, files: SidecarFiles, mark: str) -> tuple[Sidecar,
 
     A stray is used only where no sidecar of the photo's own carries a fingerprint: one that does is
     what was written last. A stray XMP does not go before words that another program's JSON has.
+
+    What a stray JSON that was kept apart hides stays hidden, unless the photo has such a JSON of
+    its own, which is newer.
     """
-    ours = (own.xmp, own.stem_xmp, own.json)
-    if any(said.fingerprint for said in ours if said):
-        return own, ()
-    used: list[str] = []
+    stray_xmp, stray_json = _xmp_of(files.adopted_xmp, mark), _json_of(files.adopted_json, mark)
+    notes = stray_json.hides if stray_json and not is_apart(own.json) else None
+    if notes is not None:
+        own = _seen(own, files, notes)
     xmp, json = own.xmp, own.json
-    if xmp is None and own.stem_xmp is None and not _has_words(own.json):
-        xmp = _xmp_of(files.adopted_xmp, mark, used)
-    if json is None:
-        json = _json_of(files.adopted_json, mark, used)
+    if not any(said.fingerprint for said in (xmp, own.stem_xmp, json) if said):
+        if xmp is None and own.stem_xmp is None and not _has_words(json):
+            xmp = stray_xmp
+        if json is None:
+            json = stray_json
+    # What was kept apart comes home as a whole, though another program said something new since.
+    used = [
+        file.name
+        for file, stray, said in (
+            (files.adopted_xmp, stray_xmp, xmp),
+            (files.adopted_json, stray_json, json),
+        )
+        if file and stray and (said is stray or notes is not None)
+    ]
     return Sidecar(xmp=xmp, stem_xmp=own.stem_xmp, json=json), tuple(used)
+
+
+def is_apart(json: JsonSidecarValues | None) -> bool:
+    """Whether a JSON sidecar was written apart from its photo."""
+    return json is not None and json.fingerprint is not None and json.hides is not None
+
+
+def _seen(own: Sidecar, files: SidecarFiles, notes: hiding.Notes) -> Sidecar:
+    """The photo's own sidecars but for those that are hidden."""
+
+    def shows(file: SidecarFile | None) -> bool:
+        return file is not None and not hiding.is_hidden(file, notes)
+
+    return Sidecar(
+        xmp=own.xmp if shows(files.xmp) else None,
+        stem_xmp=own.stem_xmp if shows(files.stem_xmp) else None,
+        json=own.json if shows(files.json) else None,
+    )
 
 
 def _has_words(json: JsonSidecarValues | None) -> bool:
     return json is not None and bool(json.said or json.description)
 
 
-def _xmp_of(file: SidecarFile | None, mark: str, used: list[str]) -> XmpValues | None:
+def _xmp_of(file: SidecarFile | None, mark: str) -> XmpValues | None:
     said = sidecar_xmp.read(file.data) if file else None
-    if file is None or said is None or said.fingerprint != mark:
-        return None
-    used.append(file.name)
-    return said
+    return said if said and said.fingerprint == mark else None
 
 
-def _json_of(file: SidecarFile | None, mark: str, used: list[str]) -> JsonSidecarValues | None:
+def _json_of(file: SidecarFile | None, mark: str) -> JsonSidecarValues | None:
     said = sidecar_json.read(file.data) if file else None
-    if file is None or said is None or said.fingerprint != mark:
-        return None
-    used.append(file.name)
-    return said
+    return said if said and said.fingerprint == mark else None

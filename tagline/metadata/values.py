@@ -1,5 +1,6 @@
 """What the codecs hand to one another: plain frozen values."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -115,8 +116,9 @@ class JsonSidecarValues(msgspec.Struct, frozen=True, kw_only=True):
     ``title`` is the photo's file name, ``taken_timestamp`` in Unix seconds. Tagline's own members:
     ``fingerprint`` is that of the photo; ``said`` has the values of fields other than the
     description by name; ``removed`` names fields that a person removed while the file itself, which
-    could not be edited, still holds them; ``not_embedded`` says why not. ``description`` is UNSET
-    in values to be written that leave it as it is.
+    could not be edited, or a sidecar that is hidden still holds them; ``not_embedded`` says why
+    not. ``hides`` is there in sidecars that are kept apart from their photo, and notes what those
+    hide (``hiding``). ``description`` is UNSET in values to be written that leave it as it is.
     """
 
     title: str | None = None
@@ -125,6 +127,7 @@ class JsonSidecarValues(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     removed: tuple[str, ...] = ()
     not_embedded: str | None = None
+    hides: Mapping[str, tuple[str, ...]] | None = None
     said: dict[str, FieldValue] = {}
 
 

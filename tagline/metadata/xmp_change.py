@@ -154,7 +154,7 @@ def _set_element(element: Element, text: str) -> list[Splice]:
         return _set_items(array, _items(element), text)
     if element.children or element.noted or set(element.attributes) - {names.XML_LANG}:
         raise EditRefused("the XMP holds markup inside the description")
-    if element.name in names.PLAIN:
+    if element.name not in names.ALTERNATIVES:
         return [_content(element, escape(text))]
     rdf = next((p for p, uri in element.in_scope().items() if p and uri == names.RDF_NS), None)
     if rdf is None:

@@ -66,18 +66,8 @@ FINGERPRINT = f"{TAGLINE_NS} Fingerprint"
 LISTS = frozenset({DC_SUBJECT, HIERARCHICAL_SUBJECT})
 """Properties whose value is an rdf:Bag."""
 
-PLAIN = frozenset(
-    {
-        XMP_RATING,
-        MICROSOFT_RATING,
-        MICROSOFT_RATING_TOO,
-        PHOTOSHOP_CREATED,
-        EXIF_TAKEN_AT,
-        EXIF_EX_OFFSET,
-        FINGERPRINT,
-    }
-)
-"""Properties whose value is a plain text; what is in neither set is a language alternative."""
+ALTERNATIVES = frozenset({DC_DESCRIPTION, DC_TITLE, TIFF_DESCRIPTION, EXIF_USER_COMMENT})
+"""Properties whose value is a language alternative; what is in neither set is a plain text."""
 
 X_DEFAULT = "x-default"
 """The language of the item that is meant for everybody (ISO 16684-1, 8.2.2.4)."""

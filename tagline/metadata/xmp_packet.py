@@ -27,10 +27,10 @@ def property_xml(name: str, words: Words, scope: Mapping[str, str]) -> bytes:
     tag = f"{_prefix(names.namespace_of(name), scope, missing)}:{names.local_name(name)}"
     if isinstance(words, tuple):
         content = list_xml(words, _prefix(names.RDF_NS, scope, missing))
-    elif name in names.PLAIN:
-        content = escape(words)
-    else:
+    elif name in names.ALTERNATIVES:
         content = alternative_xml(words, _prefix(names.RDF_NS, scope, missing))
+    else:
+        content = escape(words)
     declared = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in missing.items())
     return f"<{tag}{declared}>".encode() + content + f"</{tag}>".encode()
 
