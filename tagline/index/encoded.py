@@ -82,6 +82,11 @@ class EncodedStorage(Storage):
         self.live_bytes = 0
         self.recovered: str | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file; 0 where there is none."""
+        return 0
+
     def rows(self, table: str) -> Mapping[str, bytes]:
         """The encoded documents of a table, as they are from now on; empty when there is none."""
         return self.tables.get(table, {})

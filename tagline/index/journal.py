@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from tagline.errors import IndexDamaged, IndexUnavailable
@@ -33,8 +33,9 @@ class JournalStorage(EncodedStorage):
     Durable: a commit returns when it is on disk; a file that is damaged, or of another schema or
     format version, is refused; the file is compacted by the commit that makes it too long.
     Otherwise: ``sync`` puts commits on disk; a damaged file is set aside as
-    ``<name>.damaged-<n>`` and an outdated one dropped, and the storage starts empty, which
-    ``recovered`` says; ``compact_if_needed`` is for the owner to call.
+    ``<name>.damaged-<n>`` and an outdated one dropped (or set aside as well where it is
+    ``precious``), and the storage starts empty, which ``recovered`` says; ``compact_if_needed`` is
+    for the owner to call.
 
     Raises:
         IndexLocked: another process has it open.
@@ -42,8 +43,9 @@ class JournalStorage(EncodedStorage):
         IndexUnavailable: the file cannot be opened, read or made.
     """
 
-    def __init__(self, path: Path, *, content: str, durable: bool) -> None:
+    def __init__(self, path: Path, *, content: str, durable: bool, precious: bool = False) -> None:
         super().__init__()
+        self._precious = precious
         self._path, self._name, self._durable = path, path.name, durable
         self._header = encode_header(content)
         self._compacting = threading.Lock()
@@ -59,8 +61,7 @@ class JournalStorage(EncodedStorage):
             undo.callback(self._file.close)
             self._checksum = self._settle(loaded)
             undo.pop_all()
-        if durable:
-            self.compact_if_needed()
+        self._compact_behind()
 
     @contextmanager
     def _translated(self) -> Generator[None]:
@@ -71,6 +72,11 @@ class JournalStorage(EncodedStorage):
             raise IndexUnavailable(self._name, reason) from error
 
     # Opening
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file."""
+        return self._file.size_bytes
 
     def _load(self, content: str) -> Loaded:
         self._path_of_new.unlink(missing_ok=True)
@@ -105,21 +111,26 @@ class JournalStorage(EncodedStorage):
             raise IndexDamaged(self._name, fault)
         self.tables.clear()
         self.live_bytes = 0
-        if loaded.outdated:
+        what = "of another version" if loaded.outdated else "damaged"
+        if loaded.outdated and not self._precious:
             self._path.unlink()
-            self.recovered = f"{self._name} is of another version ({fault}); starting empty."
+            self.recovered = f"{self._name} is {what} ({fault}); starting empty."
         else:
             aside = self._path_aside()
             self._path.replace(aside)
-            self.recovered = f"{self._name} is damaged ({fault}); kept as {aside.name}."
+            self.recovered = f"{self._name} is {what} ({fault}); kept as {aside.name}."
 
     def _path_aside(self) -> Path:
-        """The first free name for a damaged file; the last one is used again."""
+        """The first free name for a damaged file; the last one is used again.
+
+        What is precious is never written over: each such file gets a name of its own.
+        """
         names = (self._path.with_name(f"{self._name}.damaged-{n}") for n in count(1))
-        for _ in range(SET_ASIDE_AT_MOST - 1):
-            if not (path := next(names)).exists():
-                return path
-        return next(names)
+        wanted = names if self._precious else islice(names, SET_ASIDE_AT_MOST)
+        path = next(wanted)
+        while os.path.lexists(path) and (another := next(wanted, None)):
+            path = another
+        return path
 
     @property
     def _path_of_new(self) -> Path:
@@ -130,8 +141,12 @@ class JournalStorage(EncodedStorage):
     def commit(self, changes: Changes, before_apply: Callable[[], object] | None = None) -> None:
         """Make all of the changes, or none of them; see ``EncodedStorage``."""
         super().commit(changes, before_apply)
+        self._compact_behind()
+
+    def _compact_behind(self) -> None:
+        """Compact a durable file where that is due; what it holds stands without that, too."""
         if self._durable:
-            with suppress(IndexUnavailable):  # the commit stands; the next one tries again
+            with suppress(IndexUnavailable):  # the next commit tries again
                 self.compact_if_needed()
 
     def _record(self, changes: Changes) -> None:
@@ -191,7 +206,8 @@ class JournalStorage(EncodedStorage):
             self._compact_above_bytes = 2 * self._file.size_bytes
             raise
         finally:
-            self._bodies_behind = None
+            with self.lock:  # a commit that is under way looks at it twice
+                self._bodies_behind = None
             self._compacting.release()
 
     def _rewrite(self) -> None:

@@ -39,6 +39,25 @@ class LockFile:
         os.close(self._fd)
 
 
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock of the file of an index, such as "process 7"; None when nobody does.
+
+    Nothing is written, and nobody is kept from opening it for more than a moment.
+    """
+    try:
+        fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _holder(fd) or "another process"
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
 def _holder(fd: int) -> str | None:
     """Who wrote themselves into the lock file, when that can be read."""
     pid = os.pread(fd, 20, 0).strip()

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 
+from tagline.index.catalogue import Catalogue
 from tagline.index.encoded import EncodedStorage
 from tagline.index.lines import Rows
 from tagline.index.order import Order
-from tagline.index.protocol import IndexedState
+from tagline.index.protocol import IndexedState, IndexListener, RowChange
 from tagline.index.rows import (
     decode_files,
     decode_photo,
     encode_row,
     has_other_id,
+    ids_with_other_id,
     sort_key,
+    sort_keys,
     state_of,
 )
+from tagline.index.sorting import Orders
+from tagline.index.steps import finish
 from tagline.index.table import JournalDatabase
 from tagline.model import IndexedPhoto, Page, PhotoQuery, photo_id
 
@@ -25,6 +30,8 @@ class TinyPhotoIndex:
     """The ``PhotoIndex`` over the tables ``photos`` and ``files`` of a TinyDB.
 
     ``recovered`` is a sentence when the file on disk could not be used and the index began empty.
+    ``generation`` is another number after every change of a photo's JSON. ``catalogue`` finds
+    photos, in steps.
     The rows are in memory: reads touch no disk, and ``apply`` appends to the file.
     """
 
@@ -35,9 +42,17 @@ class TinyPhotoIndex:
             storage.commit({"photos": {}, "files": {}})
         self._photos = storage.tables["photos"]
         self._files = storage.tables["files"]
-        self._order = Order(self._sort_key, self._photos, map(sort_key, self._photos.values()))
+        self._order = Order(self._sort_key, self._photos, sort_keys(self._photos.values()))
         self._other_ids: dict[str, set[str]] = {}
-        self._note_other_ids(k for k, raw in self._files.items() if has_other_id(raw))
+        self._note_other_ids(ids_with_other_id(self._files))
+        self._listeners: list[IndexListener] = []
+        self.generation = 0
+        self._orders = Orders(self._photos, self._order)
+        self.catalogue = Catalogue(self._photos, self._orders, lambda: self.generation)
+
+    def listen(self, listener: IndexListener) -> None:
+        """Tell the listener of every transaction from now on that changes a photo's JSON."""
+        self._listeners.append(listener)
 
     @property
     def _storage(self) -> EncodedStorage:
@@ -47,6 +62,11 @@ class TinyPhotoIndex:
     def recovered(self) -> str | None:
         """What was wrong with the file on disk, when the index had to begin empty."""
         return self._storage.recovered
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file; 0 in memory."""
+        return self._storage.size_bytes
 
     def _sort_key(self, photo_id: str) -> bytes:
         return sort_key(self._photos[photo_id])
@@ -88,14 +108,8 @@ class TinyPhotoIndex:
         return sorted(same, key=lambda s: (s.object_key, s.id))
 
     def page(self, query: PhotoQuery) -> Page:
-        """A page of photos sorted by object key (by code point; ids break ties)."""
-        ids = self._order.slice(query.offset, query.limit)
-        items = tuple(map(self._photos.__getitem__, ids))
-        return Page(total=len(self), limit=query.limit, offset=query.offset, items=items)
-
-    def ids(self, query: PhotoQuery) -> tuple[int, list[str]]:
-        """The total, and the ids of a page."""
-        return len(self), self._order.slice(query.offset, query.limit)
+        """A page of photos; one that has to be searched for blocks until it is found."""
+        return self.catalogue.page_at_once(query) or finish(self.catalogue.page(query))
 
     def states(self, directory: str = "", *, recursive: bool = True) -> Iterator[IndexedState]:
         """Rows below (or directly in) a directory, sorted by object key.
@@ -147,29 +161,23 @@ class TinyPhotoIndex:
             self._commit(photos, files)
 
     def _commit(self, photos: Rows, files: Rows) -> None:
-        leaving, arriving = self._moves(photos)
+        changes = self._changes(photos)
 
         def before_apply() -> None:
-            self._order.discard(leaving)
+            self._orders.leave(photos)
             self._forget_other_ids(files)
 
         self._storage.commit({"photos": photos, "files": files}, before_apply)
-        self._order.add(arriving)
+        self._orders.arrive()
         self._note_other_ids(k for k, raw in files.items() if raw and has_other_id(raw))
+        self.generation += bool(changes)
+        for listener in self._listeners if changes else ():
+            listener(changes)
 
-    def _moves(self, photos: Rows) -> tuple[list[str], list[str]]:
-        """The ids that leave their place in the order, and those that get one."""
-        leaving: list[str] = []
-        arriving: list[str] = []
-        for i, new in photos.items():
-            old = self._photos.get(i)
-            if old is not None and new is not None and sort_key(old) == sort_key(new):
-                continue
-            if old is not None:
-                leaving.append(i)
-            if new is not None:
-                arriving.append(i)
-        return leaving, arriving
+    def _changes(self, photos: Rows) -> list[RowChange]:
+        """What is about to change in the photos' JSON."""
+        olds = ((i, self._photos.get(i), new) for i, new in photos.items())
+        return [RowChange(i, old, new) for i, old, new in olds if old != new]
 
     def _note_other_ids(self, ids: Iterable[str]) -> None:
         for i in ids:

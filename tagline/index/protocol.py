@@ -1,6 +1,6 @@
 """The protocol that every photo index keeps."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,6 +17,26 @@ class IndexedState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     files: tuple[IndexedFile, ...]
     adopted: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+
+    @property
+    def inode(self) -> int:
+        """The inode number of the photo itself."""
+        return self.files[0].state.inode
+
+
+class RowChange(msgspec.Struct, frozen=True, gc=False):
+    """What a transaction did to one photo: its JSON before and after, None where there is none.
+
+    The two differ: a row whose files changed while its photo's JSON stayed is no such change.
+    """
+
+    photo_id: str
+    old: bytes | None
+    new: bytes | None
+
+
+IndexListener = Callable[[Sequence[RowChange]], None]
+"""Told of each transaction when it is made, on the thread that made it; it must not raise."""
 
 
 class PhotoIndex(Protocol):
@@ -46,11 +66,7 @@ class PhotoIndex(Protocol):
         ...
 
     def page(self, query: PhotoQuery) -> Page:
-        """A page of photos sorted by object key (by code point; ids break ties)."""
-        ...
-
-    def ids(self, query: PhotoQuery) -> tuple[int, list[str]]:
-        """The total, and the ids of a page."""
+        """A page of photos; one that has to be searched for blocks until it is found."""
         ...
 
     def states(self, directory: str = "", *, recursive: bool = True) -> Iterator[IndexedState]:

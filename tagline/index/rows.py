@@ -4,7 +4,7 @@ The table ``photos`` holds the photo exactly as clients get it, so that a page i
 up bytes. The table ``files`` holds what a reconcile compares; it is small and quickly read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -71,6 +71,11 @@ def has_other_id(files: bytes) -> bool:
     return files.endswith(b"true}")
 
 
+def ids_with_other_id(files: Mapping[str, bytes]) -> list[str]:
+    """The ids of all documents in ``files`` with ``has_other_id``."""
+    return [i for i, raw in files.items() if raw.endswith(b"true}")]
+
+
 def state_of(photo_id: str, files: bytes) -> IndexedState:
     """The part of a row that a reconcile compares."""
     row = decode_files(files)
@@ -96,3 +101,14 @@ def sort_key(photo: bytes) -> bytes:
             return key + b"\0" + photo[_ID_AT:_ID_END]
     name = _decode_name(photo)
     return f"{name.object_key}\0{name.id}".encode()
+
+
+def sort_keys(photos: Iterable[bytes]) -> Iterator[bytes]:
+    """``sort_key`` of many documents, in half the time: there may be a million at the start."""
+    for photo in photos:
+        end = photo.find(_QUOTE, _KEY_AT)
+        key = photo[_KEY_AT:end]
+        if _BACKSLASH not in key and photo[_ID_END:_KEY_AT] == _BETWEEN:
+            yield key + b"\0" + photo[_ID_AT:_ID_END]
+        else:
+            yield sort_key(photo)
