@@ -7,6 +7,7 @@ import msgspec
 from tinydb import TinyDB
 from tinydb.table import Document, Table
 
+from tagline.auth.principal import Scope
 from tagline.errors import IndexDamaged, IndexUnavailable
 
 STORE_NAME = "The token store"
@@ -23,13 +24,28 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     """A refresh token as stored: ``status`` is ``live``, or ``used`` once it was exchanged.
 
-    Times are Unix seconds.
+    Times are Unix seconds; ``used_at`` is that of the exchange, where it is known.
     """
 
     session: str
     status: str
     issued_at: float
     expires_at: float
+    used_at: float | None = None
+
+
+class ApiTokenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An API token as stored, by its id: ``digest`` is ``hash_of`` the whole token.
+
+    Times are Unix seconds; ``used_at`` is right to the hour.
+    """
+
+    name: str
+    scope: Scope
+    digest: str
+    created_at: float
+    expires_at: float | None
+    used_at: float | None
 
 
 class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):

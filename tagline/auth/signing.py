@@ -7,13 +7,14 @@ the future" is let through: it means that the clock was set back, and its sessio
 ended.
 """
 
+import hashlib
 import secrets
 from typing import Literal
 
 import jwt
 import msgspec
 
-from tagline.errors import ConfigurationError, InvalidToken
+from tagline.errors import ConfigurationError, InvalidRefreshToken, InvalidToken
 
 ALGORITHM = "HS256"
 ISSUER = "tagline"
@@ -76,7 +77,7 @@ class TokenSigner:
         """
         payload = self._payload(token)
         if payload is None or payload.kind != kind or payload.exp <= now:
-            raise InvalidToken(f"Invalid or expired {kind} token")
+            raise InvalidRefreshToken if kind == "refresh" else InvalidToken
         return Claims(session_id=payload.sid, token_id=payload.jti, expires_at=payload.exp)
 
     def _payload(self, token: str) -> _Payload | None:
@@ -105,3 +106,8 @@ class TokenSigner:
 def new_id() -> str:
     """A random identifier of 128 bits for a session or a token."""
     return secrets.token_urlsafe(16)
+
+
+def hash_of(secret: str) -> str:
+    """What stands in the store for a random secret: a refresh token's ``jti``, an API token."""
+    return hashlib.blake2b(secret.encode(), digest_size=32).hexdigest()

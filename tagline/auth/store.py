@@ -1,8 +1,9 @@
 """Sessions and refresh tokens, kept in TinyDB so that they outlive the process.
 
-Three tables. ``sessions``: one row a session, by session id. ``refresh_tokens``: one row a
-refresh token, by the BLAKE2b hash of its ``jti``, so that who reads the file cannot make a token
-of it. ``credentials``: one row, the keyed digest of the password that the sessions belong to.
+Three tables, beside the one of ``api_store``. ``sessions``: one row a session, by session id.
+``refresh_tokens``: one row a refresh token, by the BLAKE2b hash of its ``jti``, so that who reads
+the file cannot make a token of it. ``credentials``: one row, the keyed digest of the password
+that all of them belong to.
 
 Each row is written in a transaction of its own, in an order that makes every point of failure
 safe. A session is live while its row is there: removing that one row ends it.
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from tinydb import TinyDB
 
+from tagline.auth.api_store import ApiTokenStore
 from tagline.auth.rows import USED, CredentialRow, Rows, SessionRow, TokenRow
 from tagline.errors import IndexUnavailable
 
@@ -71,6 +73,7 @@ class TokenStore:
         self._session_rows = Rows(database, "sessions", SessionRow)
         self._token_rows = Rows(database, "refresh_tokens", TokenRow)
         self._credential_rows = Rows(database, "credentials", CredentialRow)
+        self.api_tokens = ApiTokenStore(database)
         self._sessions = {key: Session(row.started_at) for key, row in self._session_rows}
         self._ending: dict[str, Session] = {}
         self._overdue: list[str] = []
@@ -124,7 +127,8 @@ class TokenStore:
         """
         self._token_rows.put(new_hash, new)
         self._sessions[new.session].add(new_hash, new)
-        self._token_rows.put(old_hash, msgspec.structs.replace(old, status=USED))
+        used = msgspec.structs.replace(old, status=USED, used_at=new.issued_at)
+        self._token_rows.put(old_hash, used)
 
     def token(self, token_hash: str) -> TokenRow | None:
         """The stored row of a token."""

@@ -15,14 +15,14 @@ import msgspec
 from tagline.auth.clock import Clock
 from tagline.auth.passwords import password_bytes
 from tagline.auth.rows import LIVE, TokenRow
-from tagline.auth.signing import Claims, TokenSigner, new_id
+from tagline.auth.signing import Claims, TokenSigner, hash_of, new_id
 from tagline.auth.store import TokenStore
-from tagline.errors import InvalidToken
+from tagline.errors import ExchangedMeanwhile, InvalidRefreshToken, InvalidToken
 
 SESSION_MAX_SECONDS = 365 * 86400
 MAX_SESSIONS = 1000
 MAX_REMEMBERED = 1024
-_REFUSED = "Invalid or expired refresh token"
+SHARED_SECONDS = 10.0
 
 
 class TokenPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +77,15 @@ class TokenService:
             self._store.start(token_hash, row)
             return pair
 
-    def refresh(self, token: str) -> TokenPair:
+    def refresh(self, token: str, *, shared: bool = False) -> TokenPair:
         """Exchange a refresh token for a new pair; the token is dead from then on.
 
-        Of two calls at the same time with one token, the second counts as a reuse.
+        Of two calls at the same time with one token, the second counts as a reuse. Where several
+        pages of one browser share the token in a cookie, the second is one of these as a rule: for
+        ``SHARED_SECONDS`` it is refused alone, which helps no thief.
 
         Raises:
+            ExchangedMeanwhile: it is shared, and was exchanged a moment ago.
             InvalidToken: it is none, or expired, or its session has ended, or it was exchanged
                 before, which ends its session.
             IndexUnavailable: the new pair could not be stored; the token is as good as before.
@@ -93,8 +96,10 @@ class TokenService:
             old_hash = hash_of(claims.token_id)
             old = self._store.token(old_hash)
             if old is None or old.status != LIVE or old.session != claims.session_id:
+                if shared and old is not None and _was_just_used(old, now):
+                    raise ExchangedMeanwhile
                 self._store.end([claims.session_id])
-                raise InvalidToken(_REFUSED)
+                raise InvalidRefreshToken
             self._store.purge(now)
             started_at = self._store.sessions[claims.session_id].started_at
             pair, new_hash, row = self._new_pair(claims.session_id, started_at, now)
@@ -144,9 +149,11 @@ class TokenService:
             self._store.purge(self._clock())
 
     def bind_password(self, password: str) -> bool:
-        """Make the sessions those of this password: end them all if they belong to another.
+        """Make sessions and API tokens those of this password: end all that belong to another.
 
-        Takes some 50 ms on purpose. Returns whether the password is another than last time.
+        Whoever stole a password may have made API tokens with it, so a new one ends them too. To
+        be called before anybody is served. Takes some 50 ms on purpose. Returns whether the
+        password is another than last time.
 
         Raises:
             IndexUnavailable: it could not be stored; call again before serving anybody.
@@ -158,13 +165,14 @@ class TokenService:
                 return False
             # The digest last: after a failure between the two, the sessions end on the next start.
             self._store.end(self._store.sessions)
+            self._store.api_tokens.end_all()
             self._store.set_password_digest(digest)
             return known is not None
 
     def _read_refresh(self, token: str, now: float) -> Claims:
         claims = self._signer.read(token, "refresh", now)
         if not self._store.is_live(claims.session_id):
-            raise InvalidToken(_REFUSED)
+            raise InvalidRefreshToken
         return claims
 
     def _new_pair(
@@ -202,6 +210,5 @@ class TokenService:
         return hashlib.scrypt(password_bytes(password), salt=salt, n=2**14, r=8, p=1).hex()
 
 
-def hash_of(token_id: str) -> str:
-    """What stands in the store for a refresh token's ``jti``."""
-    return hashlib.blake2b(token_id.encode(), digest_size=32).hexdigest()
+def _was_just_used(row: TokenRow, now: float) -> bool:
+    return row.used_at is not None and 0 <= now - row.used_at < SHARED_SECONDS
