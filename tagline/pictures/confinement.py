@@ -8,6 +8,11 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 
+import pi_heif  # pyright: ignore[reportMissingTypeStubs] - it has none
+import PIL
+
+from tagline.pictures.landlock import give_up_all_but
+
 _NICENESS = 10
 _FIRST_TO_GO = "1000"
 _OPEN_FILES = 64
@@ -15,6 +20,9 @@ _OPEN_FILES = 64
 
 def confine(memory_bytes: int) -> None:
     """Limit this process for good: its memory; writing files, and starting programs, not at all.
+
+    Where the kernel has Landlock, it can open no file but those of Python and of the decoders, make
+    no connection, and neither watch nor signal the server.
 
     It also steps behind the server where processors or memory are short (proc(5),
     ``oom_score_adj``): the kernel ends it before the server.
@@ -32,6 +40,7 @@ def confine(memory_bytes: int) -> None:
         _, hard = resource.getrlimit(what)
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (limit, limit))
+    give_up_all_but(Path(module).parent for module in (os.__file__, PIL.__file__, pi_heif.__file__))
 
 
 def allow_seconds(seconds: int) -> None:

@@ -56,7 +56,7 @@ class WorkerPool:
         """Wait for the turn to make a picture.
 
         Raises:
-            PicturesBusy: too many wait already, or it took too long.
+            PicturesBusy: too many wait already, it took too long, or the server stops.
         """
         if self._waiting >= MOST_WAITING:
             raise PicturesBusy(_RETRY_AFTER)
@@ -69,6 +69,8 @@ class WorkerPool:
         finally:
             self._waiting -= 1
         try:
+            if self._closed:
+                raise PicturesBusy(_RETRY_AFTER)
             yield Slot(self)
         finally:
             self._free.release()

@@ -17,10 +17,12 @@ from tagline.pictures.jobs import ANSWER, ANSWER_LIMIT_BYTES, MADE, READY, Job, 
 _logger = logging.getLogger(__name__)
 
 _SENTENCES = {
-    "unsupported": "No picture can be made of this kind of file; the original can be had.",
-    "damaged": "The photo's data is damaged or incomplete, so no picture can be made of it.",
-    "too_large": "The photo has more pixels than TAGLINE_MAX_PIXELS allows.",
-    "too_costly": "The photo takes more time or memory to decode than is allowed.",
+    "unsupported": "No picture can be made of this kind of file; get the original.",
+    "damaged": "No picture can be made of the photo, whose data is damaged or incomplete; get the "
+    "original.",
+    "too_large": "The photo has more pixels than TAGLINE_MAX_PIXELS allows; get the original.",
+    "too_costly": "The photo takes more time or memory to decode than is allowed; get the "
+    "original.",
 }
 _GRACE_SECONDS = 5
 """So much longer than a processor may work the clock may run: the machine may be busy."""

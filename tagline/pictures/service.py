@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from tagline.errors import PictureRefused, TaglineError
+from tagline.errors import PictureRefused, PicturesBusy, TaglineError
 from tagline.pictures.caches import DiskCache, MemoryCache
 from tagline.pictures.jobs import Job
 from tagline.pictures.pool import WorkerPool
@@ -21,6 +21,8 @@ REFUSAL_SECONDS = 600.0
 """So long a refusal is remembered: a file that costs much is not decoded again at every request."""
 
 _MOST_REFUSALS = 1024
+
+_STOP_SECONDS = 2.0
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -53,6 +55,10 @@ Bring = Callable[[], AbstractAsyncContextManager[Brought]]
 class Pictures:
     """Makes and keeps pictures; use it on one event loop.
 
+    ``outcomes`` counts where pictures came from (``memory``, ``disk``, ``made``; ``joined`` where
+    another request was waiting for the same one), and why there was none (``refused``, ``busy``,
+    ``failed``).
+
     Args:
         pool: makes them.
         recent: keeps those that were asked for a moment ago.
@@ -66,6 +72,7 @@ class Pictures:
         self._refusals = _Refusals()
         self._making: dict[str, asyncio.Task[Picture]] = {}
         self._can_keep = True
+        self.outcomes: Counter[str] = Counter()
 
     async def picture(self, wanted: Wanted, bring: Bring) -> Picture:
         """The picture of a photo. When the file has changed meanwhile, it is of the new content.
@@ -77,36 +84,48 @@ class Pictures:
         """
         name = wanted.name
         if (data := self._recent.get(name)) is not None:
+            self.outcomes["memory"] += 1
             return Picture(name, wanted.recipe.media_type, data)
-        self._refusals.check(name)
+        self._check_refusals(wanted)
         task = self._making.get(name)
-        if task is None:
+        if task is not None:
+            self.outcomes["joined"] += 1
+        else:
             task = self._making[name] = asyncio.create_task(self._make(wanted, bring))
             task.add_done_callback(lambda done: self._made(name, done))
         # Who goes away leaves the work to the others, or to the cache.
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """End all work and every worker process; may be called twice."""
+        """End all work and every worker process; who waits gets ``PicturesBusy``.
+
+        May be called twice.
+        """
         await self._pool.close()
-        tasks = tuple(self._making.values())
-        for task in tasks:
+        if not (tasks := tuple(self._making.values())):
+            return
+        # With the pool closed each ends by itself, with an answer; to cancel gives none, and is
+        # for those that a disk keeps waiting.
+        _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+        for task in late:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if late:
+            await asyncio.wait(late)
 
     async def _make(self, wanted: Wanted, bring: Bring) -> Picture:
         name, recipe = wanted.name, wanted.recipe
         data = await self._find(name)
+        found = data is not None
         if data is None:
             async with self._pool.slot() as slot, bring() as brought:
                 name = name_of(brought.subject, recipe)
                 try:
                     data = await slot.render(self._job(brought, recipe), brought.file)
                 except PictureRefused as error:
-                    self._note_refusal(name, brought.subject, error)
+                    self._note_refusal(brought.subject, recipe, error)
                     raise
             await self._keep(name, data)
+        self.outcomes["disk" if found else "made"] += 1
         self._recent.put(name, data)
         return Picture(name, recipe.media_type, data)
 
@@ -114,8 +133,17 @@ class Pictures:
         """Forget a task that is over; its error is looked at even where nobody waits any more."""
         del self._making[name]
         error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.outcomes[_failure(error)] += 1
         if error is not None and not isinstance(error, TaglineError):
             _logger.error("a picture could not be made", exc_info=error)
+
+    def _check_refusals(self, wanted: Wanted) -> None:
+        try:
+            self._refusals.check(wanted.subject, wanted.recipe.edge)
+        except PictureRefused:
+            self.outcomes["refused"] += 1
+            raise
 
     def _job(self, brought: Brought, recipe: Recipe) -> Job:
         """The job of making a picture of an open file."""
@@ -131,8 +159,8 @@ class Pictures:
             seconds=self._pool.limits.seconds,
         )
 
-    def _note_refusal(self, name: str, subject: Subject, error: PictureRefused) -> None:
-        self._refusals.add(name, error)
+    def _note_refusal(self, subject: Subject, recipe: Recipe, error: PictureRefused) -> None:
+        self._refusals.add(subject, recipe.edge, error)
         if error.reason == "too_costly":
             _logger.warning("photo %s: %s", subject.photo_id, error)
 
@@ -153,24 +181,45 @@ class Pictures:
             self._can_keep = True
 
 
+def _failure(error: BaseException) -> str:
+    if isinstance(error, PictureRefused):
+        return "refused"
+    return "busy" if isinstance(error, PicturesBusy) else "failed"
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    """A refusal: until when it is remembered, and for pictures of more than which edge."""
+
+    until: float
+    edge: float
+    error: PictureRefused
+
+
 class _Refusals:
-    """The refusals of the last minutes by the picture's name; bounded."""
+    """The refusals of the last minutes by the file that was refused; bounded.
+
+    What is wrong with a file is wrong whatever picture is asked for. One that costs too much may do
+    for a much smaller picture, as a JPEG is decoded at a fraction of its size: that is tried at
+    half the edge, and not for each of a thousand sizes.
+    """
 
     def __init__(self) -> None:
-        self._noted: OrderedDict[str, tuple[float, PictureRefused]] = OrderedDict()
+        self._noted: OrderedDict[Subject, _Refused] = OrderedDict()
 
-    def add(self, name: str, error: PictureRefused) -> None:
+    def add(self, subject: Subject, edge: int, error: PictureRefused) -> None:
         """Remember one."""
-        self._noted[name] = time.monotonic() + REFUSAL_SECONDS, error
-        self._noted.move_to_end(name)
+        least = edge / 2 if error.reason == "too_costly" else 0
+        self._noted[subject] = _Refused(time.monotonic() + REFUSAL_SECONDS, least, error)
+        self._noted.move_to_end(subject)
         while len(self._noted) > _MOST_REFUSALS:
             self._noted.popitem(last=False)
 
-    def check(self, name: str) -> None:
-        """Raise the refusal of this picture if one is remembered."""
-        until, error = self._noted.get(name, (0.0, None))
-        if error is None:
+    def check(self, subject: Subject, edge: int) -> None:
+        """Raise the refusal of a picture with this edge if one is remembered."""
+        refused = self._noted.get(subject)
+        if refused is None:
             return
-        if time.monotonic() < until:
-            raise PictureRefused(error.reason, error.sentence)
-        del self._noted[name]
+        if time.monotonic() >= refused.until:
+            del self._noted[subject]
+        elif edge > refused.edge:
+            raise PictureRefused(refused.error.reason, refused.error.sentence)
