@@ -1,6 +1,6 @@
 """Keeps the index equal to the disk: plan, reconcile, watch."""
 
-from tagline.sync.looking import observe_photo
+from tagline.sync.looking import Look, observe_photo
 from tagline.sync.options import WatchOptions
 from tagline.sync.reconciler import Reconciler
 from tagline.sync.stray_table import Stray
@@ -14,10 +14,11 @@ from tagline.sync.values import (
     ReconcileResult,
     Scope,
 )
-from tagline.sync.watcher import Watcher, WatcherStatus
+from tagline.sync.watcher import Watcher, WatcherStatus, WatchMode, WatchState
 
 __all__ = [
     "Decoded",
+    "Look",
     "Observed",
     "Progress",
     "ReadError",
@@ -27,7 +28,9 @@ __all__ = [
     "Scope",
     "Stray",
     "Strays",
+    "WatchMode",
     "WatchOptions",
+    "WatchState",
     "Watcher",
     "WatcherStatus",
     "observe_photo",

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from itertools import count
 
 import msgspec
 
@@ -27,7 +28,8 @@ class Backlog:
     """A queue from the listing to the readings; used on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._directories: list[tuple[int, str, Sequence[Todo] | None]] = []
+        self._directories: list[tuple[int, int, str, Sequence[Todo] | None]] = []
+        self._number = count()  # one directory may be there twice, and photos have no order
         self._chunks: deque[Work] = deque()
         self._kept = 0
         self._closed = False
@@ -37,7 +39,7 @@ class Backlog:
         """Note the photos to be read in a directory, and the time of its newest file."""
         keep = todo if self._kept + len(todo) <= KEPT else None
         self._kept += len(keep or ())
-        heappush(self._directories, (-newest_ns, directory, keep))
+        heappush(self._directories, (-newest_ns, next(self._number), directory, keep))
         self._changed.set()
 
     def add_next(self, directory: str, todo: Sequence[Todo]) -> None:
@@ -58,7 +60,7 @@ class Backlog:
             self._changed.clear()
             await self._changed.wait()
         if not self._chunks:
-            _, directory, todo = heappop(self._directories)
+            *_, directory, todo = heappop(self._directories)
             if todo is None:
                 return Work(directory, None)
             self._kept -= len(todo)

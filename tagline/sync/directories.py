@@ -47,6 +47,11 @@ class Directories:
         """Note at how many changes so many rows agree with the listing that has this digest."""
         self._current[directory] = _Current(digest, changes, photos)
 
+    def photos(self, directory: str) -> int:
+        """How many photos it had when it was last compared; 0 when it was not yet."""
+        known = self._current.get(directory)
+        return known.photos if known else 0
+
     def photos_if_current(self, directory: str, digest: int) -> int | None:
         """The number of photos, if every row is known to agree with a listing of this digest."""
         known = self._current.get(directory)

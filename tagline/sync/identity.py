@@ -17,6 +17,7 @@ import msgspec
 
 from tagline.index.protocol import IndexedState
 from tagline.model import FileState, copy_id, photo_id
+from tagline.sync.lost import LostRow
 
 
 class Rows(Protocol):
@@ -34,7 +35,7 @@ class Rows(Protocol):
         """The rows with this content, sorted by object key."""
         ...
 
-    def lately_lost(self, fingerprint: str) -> Sequence[IndexedState]:
+    def lately_lost(self, fingerprint: str) -> Sequence[LostRow]:
         """Rows with this content whose ids were lost of late, as they were.
 
         Their photos may only have moved, and be met just now under another key.
@@ -118,7 +119,7 @@ def assign(sighting: Sighting, rows: Rows) -> Assignment:
     return _Assigner(sighting, rows).assign()
 
 
-def is_canonical(row: IndexedState) -> bool:
+def is_canonical(row: IndexedState | LostRow) -> bool:
     """Whether the id is one that follows from content and key, rather than one that was kept."""
     return row.id in {photo_id(row.fingerprint), copy_id(row.fingerprint, row.object_key)}
 
@@ -214,7 +215,7 @@ class _Assigner:
         for row in self._looking_for_photos():
             self._pass_on(row)
 
-    def _looking_for_photos(self) -> Iterator[IndexedState]:
+    def _looking_for_photos(self) -> Iterator[IndexedState | LostRow]:
         """Rows whose photo is not under their key any more, with ids worth passing on."""
         for row in self._released.values():
             if self._is_without_photo(row) and self._is_worth_passing_on(row):
@@ -245,14 +246,14 @@ class _Assigner:
         has_left = key in self._left or key in self._sighting.replaced
         return has_left and self._kept.get(key) != row.id
 
-    def _is_worth_passing_on(self, row: IndexedState) -> bool:
+    def _is_worth_passing_on(self, row: IndexedState | LostRow) -> bool:
         """Whether the id would be lost unless the photo takes it along to its new key."""
         if not is_canonical(row):
             return True
         plain = photo_id(row.fingerprint)
         return row.id != plain and not self._is_free(plain)
 
-    def _pass_on(self, row: IndexedState) -> None:
+    def _pass_on(self, row: IndexedState | LostRow) -> None:
         """Give the id to the photo that has the content now, if it is one just read."""
         candidates = [
             key
@@ -262,10 +263,9 @@ class _Assigner:
         if candidates:
             self._kept[min(candidates, key=lambda key: self._unlikeness(row, key))] = row.id
 
-    def _unlikeness(self, row: IndexedState, key: str) -> tuple[bool, str]:
+    def _unlikeness(self, row: IndexedState | LostRow, key: str) -> tuple[bool, str]:
         """A moved file keeps its inode number, a copy has another."""
-        inode = self._sighting.fresh[key].state.inode
-        return inode != row.files[0].state.inode, key
+        return self._sighting.fresh[key].state.inode != row.inode, key
 
     def _unwanted(self, ids: Mapping[str, str], renamed: Mapping[str, str]) -> frozenset[str]:
         given = {*ids.values(), *renamed.values()}

@@ -12,8 +12,10 @@ another photo was moved over it, can be told when all new photos are known.
 from collections.abc import Iterable, Iterator, Sequence
 
 from tagline.errors import StorageUnavailable
+from tagline.metadata.strays import suffix_of
 from tagline.storage.provider import PhotoStorageProvider
 from tagline.sync.identity import Replacements
+from tagline.sync.looking import Look
 from tagline.sync.parts import Parts
 from tagline.sync.reading import Fresh, Gone, Reading, Row, Unsettled
 from tagline.sync.values import ReadError
@@ -59,11 +61,15 @@ class Intake:
         """
         await self._store(self._sorted(readings, defer=True), defer=True)
 
-    async def look(self, keys: Iterable[str]) -> None:
-        """Look at photos, of rows or new ones, and take them in; raises as ``take``."""
+    async def look(self, keys: Iterable[str], look: Look | None = None) -> None:
+        """Look at photos, of rows or new ones, and take them in; raises as ``take``.
+
+        ``look`` has listed their directories just now.
+        """
         for some in _batches(list(keys)):
             rows = [self._row(key) for key in some]
-            readings = await self._parts.thread(self._parts.reader.look, rows)
+            readings = await self._parts.thread(self._parts.reader.look, rows, look)
+            look = None
             self.tally.current += readings.count(None)
             await self.take(readings)
 
@@ -122,6 +128,7 @@ class Intake:
             if not conflicts:
                 return
             readings = await parts.thread(parts.reader.look, conflicts)
+            self.tally.current += readings.count(None)
             batch = self._sorted(readings, defer=defer)
         self.unsettled.update(row.object_key for row in conflicts)
 
@@ -131,6 +138,27 @@ class Intake:
             readings = await self._parts.thread(self._parts.reader.look, rows)
             self._checked.update(row.object_key for row in rows)
             self._sort_into(batch, readings, defer=defer)
+        await self._complete_strays(batch, defer=defer)
+
+    async def _complete_strays(self, batch: "_Batch", *, defer: bool) -> None:
+        """Read again what has got other strays meanwhile, so that it never shows without them."""
+        rows = [
+            Row(fresh.decoded.object_key, fresh.base)
+            for fresh in batch.fresh.values()
+            if self._has_other_strays(fresh)
+        ]
+        if rows:
+            for row in rows:
+                del batch.fresh[row.object_key]
+            self._sort_into(
+                batch, await self._parts.thread(self._parts.reader.reread, rows), defer=defer
+            )
+
+    def _has_other_strays(self, fresh: Fresh) -> bool:
+        strays = self._parts.strays
+        if fresh.strays_version == strays.version:
+            return False
+        return bool(fresh.decoded.adopted) or strays.have(fresh.decoded.fingerprint)
 
     def _unchecked(self, batch: "_Batch") -> list[Row]:
         found: dict[str, Row] = {}
@@ -160,14 +188,20 @@ class Intake:
                     self.unsettled.add(key)
                     self._parts.writer.directories.spoil(key)
                 case ReadError(object_key=key, detail=detail):
-                    self.errors[key] = detail
-                    self._parts.writer.directories.spoil(key)
+                    self._note_fault(key, detail)
                 case None:
                     pass
 
+    def _note_fault(self, key: str, fault: str | None) -> None:
+        if fault is None:
+            self.errors.pop(key, None)
+            return
+        self.errors[key] = fault
+        self._parts.writer.directories.spoil(key)
+
     def _sort_fresh(self, batch: "_Batch", fresh: Fresh, *, defer: bool) -> None:
         key = fresh.decoded.object_key
-        self.errors.pop(key, None)
+        self._note_fault(key, fresh.fault)
         if fresh.may_hide_a_change:
             self.racy.add(key)
         if not (defer and self._is_replaced(fresh)):
@@ -185,13 +219,8 @@ class Intake:
 
     def _note_adoptions(self, stored: Iterable[Fresh]) -> None:
         """Have photos looked at again for which strays came or went while they were read."""
-        strays = self._parts.strays
-        strays.touch(
-            fresh.decoded.fingerprint
-            for fresh in stored
-            if fresh.strays_version != strays.version
-            and (fresh.decoded.adopted or strays.have(fresh.decoded.fingerprint))
-        )
+        touched = [each.decoded.fingerprint for each in stored if self._has_other_strays(each)]
+        self._parts.strays.touch(touched)
 
     def _row(self, object_key: str) -> Row:
         row = self._parts.index.by_key(object_key)
@@ -221,4 +250,5 @@ def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _is_empty(storage: PhotoStorageProvider) -> bool:
-    return next(iter(storage.walk()), None) is None
+    """Whether there is nothing but sidecars, which may lie on another disk than their photos."""
+    return all(suffix_of(found.object_key) for found in storage.walk())

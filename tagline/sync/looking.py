@@ -1,5 +1,6 @@
 """Looking at single photos and sidecars, without the cost of listing a directory with states."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -9,7 +10,14 @@ from tagline.metadata.registry import is_photo
 from tagline.model import FileState, IndexedFile
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage.provider import PhotoStorageProvider
-from tagline.sync.observe import FEW, loose_near, names_there, photos_touched, related
+from tagline.sync.observe import (
+    FEW,
+    loose_near,
+    names_there,
+    photos_touched,
+    related,
+    start_of,
+)
 from tagline.sync.strays import Strays
 from tagline.sync.values import Observed, Scope
 
@@ -25,17 +33,24 @@ def observe_photo(storage: PhotoStorageProvider, object_key: str) -> Observed:
         ObjectUnreadable: its directory cannot be read.
         StorageUnavailable: the photo directory is gone.
     """
-    return Look(storage).photo(object_key)
+    return Look(storage, [object_key]).photo(object_key)
 
 
 class Look:
-    """Looks at single photos; lists each directory once, so use it for one moment only. Blocks."""
+    """Looks at single photos; lists each directory once, so use it for one moment only. Blocks.
 
-    def __init__(self, storage: PhotoStorageProvider) -> None:
+    ``keys`` are those of all photos that will be asked for, where that is known: of a directory
+    with one of them only the names are listed that can have to do with it.
+    """
+
+    def __init__(self, storage: PhotoStorageProvider, keys: Iterable[str] = ()) -> None:
         self.storage = storage
+        asked = Counter(directory_of(key) for key in keys)
+        self._alone = {directory for directory, photos in asked.items() if photos == 1}
         self._names: dict[str, list[str]] = {}
         self._pairs: dict[str, Mapping[str, SidecarNames]] = {}
         self._asked: dict[str, int] = {}
+        self._akin: dict[str, list[str]] = {}
 
     def photo(self, object_key: str) -> Observed:
         """A photo as it is now; see ``observe_photo``."""
@@ -58,9 +73,31 @@ class Look:
             names = self._names[directory] = self.storage.names(directory)
         return names
 
+    def follow(self, object_key: str, written: Mapping[str, bool]) -> None:
+        """Note which files beside the only photo are there since it was looked at, and which not.
+
+        So who wrote them can look again without listing what may be a large directory once more.
+        Whatever others did meanwhile is as if it were done later: events and listings tell of it.
+        """
+        akin = self._akin.get(object_key)
+        if akin is not None:
+            there = {**dict.fromkeys(akin, True), **written}
+            self._akin[object_key] = [name for name, is_there in there.items() if is_there]
+
+    def _related(self, directory: str, name: str) -> list[str] | None:
+        """The names that can have to do with the only photo of its directory, None for others."""
+        key = join(directory, name)
+        if directory in self._alone:
+            self._alone.discard(directory)
+            self._akin[key] = self.storage.names(directory, start_of(name))
+        return self._akin.get(key)
+
     def _sidecars(self, directory: str, name: str) -> SidecarNames | None:
         """The sidecars of a photo, None where there is no such photo."""
         pairs = self._pairs.get(directory)
+        akin = self._related(directory, name)
+        if akin is not None:
+            return pair(akin, is_photo).get(name)
         if pairs is None:
             names = self.names(directory)
             self._asked[directory] = asked = self._asked.get(directory, 0) + 1
@@ -70,9 +107,7 @@ class Look:
         return pairs.get(name)
 
 
-def narrow(
-    storage: PhotoStorageProvider, scopes: Iterable[Scope], strays: Strays
-) -> tuple[list[Scope], list[str]]:
+def narrow(look: Look, scopes: Iterable[Scope], strays: Strays) -> tuple[list[Scope], list[str]]:
     """What to list, and which single photos to look at, for these scopes; blocks.
 
     Of a directory that is not listed, the strays among the names are noted.
@@ -80,7 +115,6 @@ def narrow(
     Raises:
         StorageUnavailable: the photo directory is gone.
     """
-    look = Look(storage)
     to_list: dict[Scope, None] = {}
     photos: dict[str, None] = {}
     for scope in scopes:

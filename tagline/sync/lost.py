@@ -1,13 +1,27 @@
 """Rows whose ids were lost of late, for a photo that moves may be missed before it is met."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+
+import msgspec
 
 from tagline.index.protocol import IndexedState
 
 LOST_SECONDS = 600.0
 """For so long a photo that comes back takes up the id that it had."""
 MOST = 10_000
+
+
+class LostRow(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered of a row: as little as does, for there may be many.
+
+    ``lost_at`` is in seconds of the clock of ``LostRows``.
+    """
+
+    id: str
+    object_key: str
+    fingerprint: str
+    inode: int
+    lost_at: float
 
 
 class LostRows:
@@ -20,31 +34,45 @@ class LostRows:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._rows: OrderedDict[str, tuple[float, IndexedState]] = OrderedDict()
-        self._ids: dict[str, dict[str, None]] = {}
+        self._rows: dict[str, LostRow] = {}
+        self._ids: dict[str, str | dict[str, None]] = {}
 
     def add(self, row: IndexedState) -> None:
         """Remember a row whose id is lost."""
         self._discard(row.id)
-        self._rows[row.id] = (self._clock() + LOST_SECONDS, row)
-        self._ids.setdefault(row.fingerprint, {})[row.id] = None
-        while len(self._rows) > MOST or next(iter(self._rows.values()))[0] <= self._clock():
+        now = self._clock()
+        self._rows[row.id] = LostRow(row.id, row.object_key, row.fingerprint, row.inode, now)
+        ids = self._ids.setdefault(row.fingerprint, row.id)
+        if ids != row.id:
+            several = {ids: None} if isinstance(ids, str) else ids
+            self._ids[row.fingerprint] = several
+            several[row.id] = None
+        while len(self._rows) > MOST or self._is_over(next(iter(self._rows.values())), now):
             self._discard(next(iter(self._rows)))
 
-    def having(self, fingerprint: str) -> Sequence[IndexedState]:
+    def having(self, fingerprint: str) -> Sequence[LostRow]:
         """The rows with this content, the last one first."""
         ids = self._ids.get(fingerprint)
-        if not ids:
+        if ids is None:
             return ()
         now = self._clock()
-        found = (self._rows[photo_id] for photo_id in reversed(ids))
-        return [row for until, row in found if until > now]
+        found = (self._rows[i] for i in ([ids] if isinstance(ids, str) else reversed(ids)))
+        return [row for row in found if not self._is_over(row, now)]
+
+    def has(self, photo_id: str, seconds: float) -> bool:
+        """Whether this id was lost no more than so many seconds ago."""
+        row = self._rows.get(photo_id)
+        return row is not None and row.lost_at + seconds > self._clock()
+
+    def _is_over(self, row: LostRow, now: float) -> bool:
+        return row.lost_at + LOST_SECONDS <= now
 
     def _discard(self, photo_id: str) -> None:
-        known = self._rows.pop(photo_id, None)
-        if known is None:
+        row = self._rows.pop(photo_id, None)
+        if row is None:
             return
-        ids = self._ids[known[1].fingerprint]
-        del ids[photo_id]
-        if not ids:
-            del self._ids[known[1].fingerprint]
+        ids = self._ids[row.fingerprint]
+        if isinstance(ids, str) or len(ids) == 1:
+            del self._ids[row.fingerprint]
+        else:
+            del ids[photo_id]

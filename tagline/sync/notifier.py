@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec
@@ -12,6 +12,8 @@ import msgspec
 from watchfiles import watch
 
 P = ParamSpec("P")
+
+LIMIT_REACHED = "the limit of watched directories (fs.inotify.max_user_watches) is reached"
 
 STEP_MS = 10
 """Events are handed over as soon as none came for so long, which is also how often a thread wakes:
@@ -35,17 +37,17 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Notifier:
-    """Tells of changes below a directory, from when ``start`` returns until it dies or is stopped.
+    """Tells of changes below directories, from when ``start`` returns until it dies or is stopped.
 
     Events may be lost without a word (the kernel's queue overflows, a directory is filled before it
     is watched, a limit is reached), so they are hints. Make it on the event loop, use it there.
 
     Args:
-        root: absolute.
+        roots: absolute.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._roots = [str(root) for root in roots]
         self._loop = asyncio.get_running_loop()
         self._flag = _StopFlag(self._tell_started)
         self._started = asyncio.Event()
@@ -98,7 +100,7 @@ class Notifier:
         try:
             # The kind of an event says nothing that a look at the file does not say better.
             for changes in watch(
-                self._root,
+                *self._roots,
                 watch_filter=None,
                 debounce=DEBOUNCE_MS,
                 step=STEP_MS,
@@ -157,4 +159,4 @@ def _phrase(error: OSError) -> str:
         return os.strerror(error.errno).lower()
     # notify's own errors come without a number, and name no path in their first words.
     limit = "limit" in str(error).lower()
-    return "the limit of watched directories is reached" if limit else "events are not available"
+    return LIMIT_REACHED if limit else "events are not available"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
 
 from tagline.metadata.pairing import TAKEOUT_NAME_MAX, SidecarNames, pair, photos_of_sidecar
 from tagline.metadata.registry import is_photo
@@ -10,14 +11,16 @@ from tagline.model import IndexedFile
 from tagline.storage.provider import StoredObject
 from tagline.sync.values import Observed
 
+PART = 1_000
+"""So many names of a directory are paired at once."""
 FEW = 64
 """So many photos are sooner looked at than told apart."""
 
 _FIRST_PART = re.compile(r"[^.(]*")
 
 
-def observe_directory(directory: str, objects: Iterable[StoredObject]) -> list[Observed]:
-    """The photos among the files of one directory.
+def observe_directory(directory: str, objects: Iterable[StoredObject]) -> Iterator[Observed]:
+    """The photos among the files of one directory; not all of them are in memory at once.
 
     Args:
         directory: key of the directory.
@@ -25,8 +28,23 @@ def observe_directory(directory: str, objects: Iterable[StoredObject]) -> list[O
     """
     cut = len(directory) + 1 if directory else 0
     files = {found.object_key[cut:]: found for found in objects}
-    pairs = pair(files, is_photo)
-    return [_observed(files[name], sidecars, files) for name, sidecars in pairs.items()]
+    for names in apart(files):
+        for name, sidecars in pair(names, is_photo).items():
+            yield _observed(files[name], sidecars, files)
+
+
+def apart(names: Collection[str]) -> Iterator[list[str]]:
+    """The names in parts that can be paired one by one; pairing takes far more memory than names.
+
+    What begins alike stays together, see ``related``.
+    """
+    part: list[str] = []
+    for _, akin in groupby(sorted(names, key=start_of), key=start_of):
+        part += akin
+        if len(part) >= PART:
+            yield part
+            part = []
+    yield part
 
 
 def may_matter(name: str) -> bool:
@@ -45,7 +63,7 @@ def related(name: str, names: Iterable[str]) -> list[str]:
     A photo, its sidecars and the photos that could claim those all begin alike, up to the first
     dot, counter or the length that Takeout clips to. What begins alike may still be a stranger.
     """
-    start = _start(name)
+    start = start_of(name)
     return [each for each in names if each.startswith(start)]
 
 
@@ -75,7 +93,7 @@ def loose_near(changed: Iterable[str], names: Collection[str]) -> tuple[set[str]
     """
     near: set[str] = set()
     loose: set[str] = set()
-    for start in {_start(name) for name in changed}:
+    for start in {start_of(name) for name in changed}:
         akin = related(start, names)
         paired = {name for found in pair(akin, is_photo).values() for name in names_there(found)}
         sidecars = {name for name in akin if suffix_of(name)}
@@ -84,7 +102,8 @@ def loose_near(changed: Iterable[str], names: Collection[str]) -> tuple[set[str]
     return near | {name for name in changed if suffix_of(name)}, loose
 
 
-def _start(name: str) -> str:
+def start_of(name: str) -> str:
+    """How every name begins that can have to do with the pairing of this one."""
     match = _FIRST_PART.match(name)
     return match[0][:TAKEOUT_NAME_MAX] if match else ""
 

@@ -8,6 +8,9 @@ import msgspec
 
 from tagline.sync.mounts import MOUNTINFO
 
+POLL_SHARE = 20
+"""Looking takes at most one part in so many of the time."""
+
 Mode = Literal["auto", "notify", "poll", "off"]
 
 
@@ -41,3 +44,8 @@ class WatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 4
     patience_seconds: float = 600.0
     mountinfo: Callable[[], str] = read_mountinfo
+
+    def pause_seconds(self, took_seconds: float) -> float:
+        """Time between two looks, of which the last one took so long."""
+        pause_seconds = max(self.poll_seconds, POLL_SHARE * took_seconds)
+        return min(pause_seconds, self.reconcile_seconds)

@@ -4,7 +4,7 @@ Only names and states are compared, so nothing is read. The index must hold the 
 seen when a row's files were opened; a state that differs in any part means reading again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -44,13 +44,26 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def compare_directory(
-    directory: str, objects: Sequence[StoredObject], indexed: Sequence[IndexedState]
+    directory: str,
+    objects: Sequence[StoredObject],
+    indexed: Sequence[IndexedState],
+    *,
+    anew: bool = False,
 ) -> Difference:
-    """Compare all files of one directory with all index rows of it."""
+    """Compare all files of one directory with all index rows of it.
+
+    ``anew`` has all of its photos read, whatever their states say.
+    """
+    if anew:
+        observed = list(observe_directory(directory, objects))
+        rows = {row.object_key: row.files for row in indexed}
+        to_read = [Todo(photo, rows.pop(photo.object_key, None)) for photo in observed]
+        return Difference(to_read, tuple(rows), 0, loose=_loose(objects, _sidecars(observed)))
     if _is_current({o.object_key: o.state for o in objects}, indexed):
         return Difference((), (), len(indexed))
-    observed = observe_directory(directory, objects)
-    return msgspec.structs.replace(changed(observed, indexed), loose=_loose(objects, observed))
+    claimed: set[str] = set()
+    difference = changed(_noting(observe_directory(directory, objects), claimed), indexed)
+    return msgspec.structs.replace(difference, loose=_loose(objects, claimed))
 
 
 def changed(observed: Iterable[Observed], indexed: Iterable[IndexedState]) -> Difference:
@@ -77,16 +90,24 @@ def own_files(row: IndexedState) -> tuple[IndexedFile, ...]:
     return tuple(file for file in row.files if file.object_key not in row.adopted)
 
 
-def _loose(
-    objects: Iterable[StoredObject], observed: Iterable[Observed]
-) -> Mapping[str, FileState]:
+def _noting(photos: Iterable[Observed], claimed: set[str]) -> Iterator[Observed]:
+    """The photos; on the way it is noted which sidecars are theirs."""
+    for photo in photos:
+        claimed |= _sidecars([photo])
+        yield photo
+
+
+def _sidecars(photos: Iterable[Observed]) -> set[str]:
+    return {file.object_key for photo in photos for file in photo.files[1:]}
+
+
+def _loose(objects: Iterable[StoredObject], claimed: Collection[str]) -> Mapping[str, FileState]:
     """The files that have a sidecar's name, and are that of no photo."""
-    sidecars = {o.object_key: o.state for o in objects if suffix_of(o.object_key)}
-    if sidecars:
-        for photo in observed:
-            for file in photo.files[1:]:
-                sidecars.pop(file.object_key, None)
-    return sidecars
+    return {
+        found.object_key: found.state
+        for found in objects
+        if suffix_of(found.object_key) and found.object_key not in claimed
+    }
 
 
 def _is_current(seen: Mapping[str, FileState], indexed: Sequence[IndexedState]) -> bool:

@@ -1,12 +1,14 @@
 """The blocking side of reading: photos are read, and found to be there, gone or in motion."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from tagline.errors import ObjectError, ObjectNotFound, UnsafeKey
+from tagline.model.keys import directory_of, join, name_of
 from tagline.storage.provider import PhotoStorageProvider
 from tagline.sync.looking import Look
+from tagline.sync.observe import start_of
 from tagline.sync.plan import Base, Todo
 from tagline.sync.strays import Strays
 from tagline.sync.values import Decoded, Observed, ReadError, ReadPhoto
@@ -26,13 +28,15 @@ class Fresh(msgspec.Struct, frozen=True):
     """A photo as read, and the row's files when it was decided to read it.
 
     ``age_seconds`` is the time between the last change of any of its files and the reading,
-    ``strays_version`` that of the strays when the photo's were chosen.
+    ``strays_version`` that of the strays when the photo's were chosen. ``fault`` says what is
+    missing, where the photo could be read in part only.
     """
 
     decoded: Decoded
     base: Base
     age_seconds: float = _LONG_AGO
     strays_version: int = 0
+    fault: str | None = None
 
     @property
     def may_hide_a_change(self) -> bool:
@@ -94,9 +98,12 @@ class PhotoReader:
         """Read photos that a listing met."""
         return [self._attempt(each.observed, each.base) for each in todo]
 
-    def look(self, rows: Iterable[Row]) -> list[Reading | None]:
-        """Look at the photos of rows again: None for each that is as its row says."""
-        look = Look(self._storage)
+    def look(self, rows: Sequence[Row], look: Look | None = None) -> list[Reading | None]:
+        """Look at the photos of rows again: None for each that is as its row says.
+
+        ``look`` has listed their directories just now.
+        """
+        look = look or self._look(rows)
         found = [(row, self._observe(row, look)) for row in rows]
         return [
             None
@@ -105,10 +112,13 @@ class PhotoReader:
             for row, seen in found
         ]
 
-    def reread(self, rows: Iterable[Row]) -> list[Reading]:
+    def reread(self, rows: Sequence[Row]) -> list[Reading]:
         """Read the photos of rows, even where their states say that nothing has changed."""
-        look = Look(self._storage)
+        look = self._look(rows)
         return [self._go_on(row, self._observe(row, look)) for row in rows]
+
+    def _look(self, rows: Iterable[Row]) -> Look:
+        return Look(self._storage, (row.object_key for row in rows))
 
     def _is_current(self, seen: Observed, row: Row) -> bool:
         """Whether a photo's files, and the strays that are its own, are those of its row."""
@@ -126,6 +136,8 @@ class PhotoReader:
             if error.object_key != row.object_key:
                 # A sidecar went between listing and looking: the photo itself may well be there.
                 return Unsettled(row.object_key)
+            # Its sidecars may wait for it where it was: another photo may be it, under a new name.
+            self._strays.meet_files(row.base or (), look.names)
             return Gone(row.object_key, row.base)
         except UnsafeKey:
             return Gone(row.object_key, row.base)
@@ -134,6 +146,12 @@ class PhotoReader:
 
     def _attempt(self, observed: Observed, base: Base) -> Reading:
         try:
+            if self._leaves_out(observed, base):
+                row = Row(observed.object_key, base)
+                seen = self._observe(row, self._look([row]))
+                if not isinstance(seen, Observed):
+                    return seen
+                observed = seen
             version = self._strays.version
             decoded = self._read_adopting(observed, base)
             age_seconds = self._age_seconds(decoded)
@@ -144,8 +162,46 @@ class PhotoReader:
                 return Unsettled(observed.object_key)
             return Gone(observed.object_key, base)
         except ObjectError as error:
-            return ReadError(observed.object_key, str(error))
+            return self._without_sidecars(observed, base, error)
         return Fresh(decoded, base, age_seconds, version)
+
+    def _without_sidecars(self, observed: Observed, base: Base, error: ObjectError) -> Reading:
+        """A photo that nothing is known of yet, as it is without a sidecar that cannot be read.
+
+        Where there is a row, it says more.
+        """
+        key, detail = observed.object_key, str(error)
+        if error.object_key != key:
+            detail = f"{name_of(error.object_key)}, its sidecar: {detail}"
+        alone = Observed(key, observed.files[:1], observed.links)
+        if base is not None or alone.files == observed.files:
+            return ReadError(key, detail)
+        try:
+            decoded = self._read(self._storage, alone)
+        except ObjectError:
+            return ReadError(key, detail)
+        photo = msgspec.structs.replace(decoded.photo, problem=detail)
+        return Fresh(msgspec.structs.replace(decoded, photo=photo), base, fault=detail)
+
+    def _leaves_out(self, observed: Observed, base: Base) -> bool:
+        """Whether the row has files beside the photo that are there and were not seen.
+
+        Names are listed before the rows are looked up. An edit may have come in between: its
+        sidecars are in the row then, and must not go again because a listing is older. Those of
+        other names are never seen with the photo; they are chosen when it is read.
+        """
+        seen = {file.object_key for file in observed.files}
+        key = observed.object_key
+        beside = join(directory_of(key), start_of(name_of(key)))
+        unseen = (file.object_key for file in base or () if file.object_key not in seen)
+        return any(self._is_there(each) for each in unseen if each.startswith(beside))
+
+    def _is_there(self, object_key: str) -> bool:
+        try:
+            self._storage.stat(object_key)
+        except ObjectNotFound:
+            return False
+        return True
 
     def _read_adopting(self, observed: Observed, base: Base) -> Decoded:
         """Read a photo with its own sidecars, and again with strays that are its own."""

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
-from tagline.errors import TaglineError
+from tagline.errors import ObjectError
 from tagline.index.protocol import PhotoIndex
 from tagline.storage.provider import PhotoStorageProvider
+from tagline.sync.looking import Look
 from tagline.sync.parts import Parts
 from tagline.sync.reading import PhotoReader
 from tagline.sync.run import Run
@@ -21,6 +22,15 @@ from tagline.sync.writing import IndexWriter
 
 EVERYTHING = Scope("", recursive=True)
 READERS = 2
+
+
+class _Access(NamedTuple):
+    """Whether a photo can be edited, whether it can get sidecars, and what its row says."""
+
+    object_key: str
+    editable: bool
+    takes_sidecars: bool
+    told: bool
 
 
 class Reconciler:
@@ -50,6 +60,7 @@ class Reconciler:
     ) -> None:
         self.storage = storage
         self.strays = Strays(storage)
+        self._access: _Access | None = None
         self.last_full: float | None = None
         self._index = index
         self._clock = clock
@@ -85,6 +96,7 @@ class Reconciler:
             listed=run.lister.listed,
             read=run.read,
             total=run.lister.to_read if run.listing_done else None,
+            errors=len(run.intake.errors),
             started_at=self._progress.started_at,
             rate=run.read / seconds,
         )
@@ -93,6 +105,10 @@ class Reconciler:
     def settling(self) -> int:
         """Number of photos that wait to be read again, because their files were in motion."""
         return len(self._settler)
+
+    def was_lost(self, photo_id: str, seconds: float) -> bool:
+        """Whether the photo went no more than so many seconds ago: it may be on its way."""
+        return self._parts.writer.was_lost(photo_id, seconds)
 
     async def reconcile(
         self, scopes: Sequence[Scope] | None = None, *, join: bool = True
@@ -112,23 +128,26 @@ class Reconciler:
         async with self._partial:
             return await self._finish(run := Run(self._parts), run.reconcile(scopes))
 
-    async def refresh(self, object_keys: Iterable[str]) -> ReconcileResult:
+    async def refresh(
+        self, object_keys: Iterable[str], look: Look | None = None
+    ) -> ReconcileResult:
         """Look at single photos now, without waiting for anything that is running.
+
+        ``look`` has listed their directories just now.
 
         Raises:
             StorageUnavailable: the photo directory is gone.
             IndexFailure: the index could not be written.
         """
         run = Run(self._parts)
-        return await self._finish(run, run.look(object_keys))
+        return await self._finish(run, run.look(object_keys, look))
 
     async def close(self) -> None:
         """Stop what is running and end the threads; the index stays open, and is right as it is."""
         await self._settler.close()
         for task in tuple(self._tasks):
             task.cancel()
-            with suppress(asyncio.CancelledError, TaglineError):
-                await task
+            await asyncio.wait([task])
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
     def _join(self) -> asyncio.Task[ReconcileResult]:
@@ -161,7 +180,8 @@ class Reconciler:
             task.exception()
 
     async def _reconcile_all(self) -> ReconcileResult:
-        run = self._run = Run(self._parts)
+        access = await self._access_now()
+        run = self._run = Run(self._parts, anew=self._has_changed(access))
         self._began = time.monotonic()
         self._progress = Progress(started_at=self._clock())
         try:
@@ -169,12 +189,38 @@ class Reconciler:
             await self._parts.thread(self._index.sync)
             await self._parts.thread(self._index.compact_if_needed)
             self.last_full = self._clock()
+            self._access = access
         finally:
             self._progress = msgspec.structs.replace(
                 self.progress, running=False, finished_at=self._clock()
             )
             self._run = None
         return result
+
+    async def _access_now(self) -> "_Access | None":
+        """What may be done with one photo, and what its row says; None where it cannot be told."""
+        first = next(self._index.states(), None)
+        row = self._index.get(first.id) if first is not None else None
+        if row is None:
+            return None
+        try:
+            may = await self._parts.thread(_may, self.storage, row.photo.object_key)
+        except ObjectError:
+            return None
+        return _Access(row.photo.object_key, *may, told=row.photo.writable)
+
+    def _has_changed(self, access: "_Access | None") -> bool:
+        """Whether photos can be edited now and could not before, or the other way round.
+
+        No file's state tells of a mount that became read-only, so one photo is tried for all.
+        Some formats need a place for sidecars: which is it, only reading tells.
+        """
+        if access is None:
+            return False
+        before, may = self._access, (access.editable, access.takes_sidecars)
+        if before is None or before.object_key != access.object_key:
+            return access.told not in may
+        return access.told not in may or may != (before.editable, before.takes_sidecars)
 
     async def _reread(self, keys: Sequence[str]) -> None:
         run = Run(self._parts)
@@ -185,3 +231,9 @@ class Reconciler:
             return await work
         finally:
             self._settler.add(run.intake.unsettled | run.intake.racy)
+
+
+def _may(storage: PhotoStorageProvider, object_key: str) -> tuple[bool, bool]:
+    # It is not opened: that would be told of by the file system as well, again and again.
+    storage.stat(object_key)
+    return storage.editable(object_key), storage.takes_sidecars(object_key)

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from tagline.model.keys import join
 from tagline.sync.backlog import Backlog
+from tagline.sync.echoes import files_named, without_echoes
 from tagline.sync.intake import Intake
 from tagline.sync.listing import Lister
-from tagline.sync.looking import narrow
+from tagline.sync.looking import LARGE, Look, narrow
 from tagline.sync.parts import Parts
 from tagline.sync.values import ReadError, ReconcileResult, Scope
 
@@ -16,15 +17,18 @@ EXAMINED = 64
 
 
 class Run:
-    """One reconcile. ``read`` counts the photos that were read so far."""
+    """One reconcile. ``read`` counts the photos that were read so far.
 
-    def __init__(self, parts: Parts) -> None:
+    ``anew`` has every photo read that is listed, whether or not its files changed.
+    """
+
+    def __init__(self, parts: Parts, *, anew: bool = False) -> None:
         self.read = 0
         self.listing_done = False
         self._parts = parts
         self._backlog = Backlog()
         self.intake = Intake(parts)
-        self.lister = Lister(parts, self._backlog, self.intake)
+        self.lister = Lister(parts, self._backlog, self.intake, anew=anew)
 
     async def reconcile(self, scopes: Sequence[Scope]) -> ReconcileResult:
         """Make the index say of the scopes what the disk holds.
@@ -35,9 +39,11 @@ class Run:
         """
         parts = self._parts
         await parts.thread(parts.storage.check)
-        to_list, photos = await parts.thread(narrow, parts.storage, scopes, parts.strays)
+        look = Look(parts.storage)
+        news = await self._news(scopes)
+        to_list, photos = await parts.thread(narrow, look, news, parts.strays)
         to_list += self._subtrees_of_files(scopes)
-        await self.intake.look(photos)
+        await self.intake.look(photos, look)
         if to_list:
             await self._list_and_read(to_list)
         await self.intake.finish()
@@ -48,14 +54,23 @@ class Run:
         await self._adopt()
         return self._result()
 
-    async def look(self, keys: Iterable[str]) -> ReconcileResult:
-        """Look at single photos.
+    async def _news(self, scopes: Sequence[Scope]) -> Sequence[Scope]:
+        """The scopes without those in large directories that the index is right of."""
+        parts, photos_in = self._parts, self._parts.writer.directories.photos
+        large = [scope for scope in scopes if scope.names and photos_in(scope.directory) > LARGE]
+        rows = files_named(parts.index, large)
+        if not rows:
+            return scopes
+        return await parts.thread(without_echoes, parts.storage, scopes, rows)
+
+    async def look(self, keys: Iterable[str], look: Look | None = None) -> ReconcileResult:
+        """Look at single photos; ``look`` has listed their directories just now.
 
         Raises:
             StorageUnavailable: the photo directory is gone.
             IndexFailure: the index could not be written.
         """
-        await self.intake.look(keys)
+        await self.intake.look(keys, look)
         await self.intake.finish()
         await self._adopt()
         return self._result()
@@ -131,4 +146,5 @@ class Run:
             errors=tuple(ReadError(key, detail) for key, detail in sorted(intake.errors.items())),
             unsettled=len(intake.unsettled),
             late=intake.tally.late,
+            longest_bytes=self.lister.longest_bytes,
         )

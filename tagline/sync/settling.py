@@ -1,10 +1,13 @@
 """Files in motion are looked at again by themselves, until they have come to rest."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
 from tagline.errors import TaglineError
+
+_logger = logging.getLogger(__name__)
 
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 2.0
@@ -25,12 +28,15 @@ class Settler:
         self._due: dict[str, float] = {}
         self._waited: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._waited)
 
     def add(self, keys: Iterable[str]) -> None:
-        """Have photos read again."""
+        """Have photos read again, unless it is closed."""
+        if self._closed:
+            return
         now = asyncio.get_running_loop().time()
         for key in keys:
             wait_seconds = min(2 * self._waited.get(key, FIRST_SECONDS / 2), LONGEST_SECONDS)
@@ -40,7 +46,8 @@ class Settler:
             self._task = asyncio.create_task(self._work(), name="tagline-settle")
 
     async def close(self) -> None:
-        """Stop; photos that wait are forgotten."""
+        """Stop; photos that wait are forgotten, and none is taken any more."""
+        self._closed = True
         self._due.clear()
         self._waited.clear()
         if self._task is not None:
@@ -59,6 +66,9 @@ class Settler:
             try:
                 await self._reread(keys)
             except TaglineError:
+                self.add(keys)
+            except Exception:  # whatever it is, photos that nobody reads any more are worse
+                _logger.exception("photos in motion could not be read again; it is tried later")
                 self.add(keys)
             for key in keys:
                 if key not in self._due:

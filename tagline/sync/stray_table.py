@@ -10,11 +10,15 @@ from tagline.model.keys import directory_of
 
 
 class Stray(msgspec.Struct, frozen=True):
-    """A stray sidecar, the state in which it was read, and the fingerprint in it."""
+    """A stray sidecar, the state in which it was read, and the fingerprint in it.
+
+    ``was_apart`` is whether it says what it hid when it was written apart from its photo.
+    """
 
     object_key: str
     state: FileState
     fingerprint: str
+    was_apart: bool = False
 
 
 class _Place:

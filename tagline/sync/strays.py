@@ -6,11 +6,12 @@ photo gets what the disk holds at that moment: each one is looked at before it i
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from tagline.errors import ObjectError, ObjectNotFound
-from tagline.metadata.strays import SUFFIXES, fingerprint_in, suffix_of
-from tagline.model import IndexedFile
+from tagline.metadata.strays import fingerprint_in, suffix_of, was_apart
+from tagline.model import FileState, IndexedFile
 from tagline.model.keys import directory_of, name_of
 from tagline.storage.provider import PhotoStorageProvider, StoredObject
 from tagline.sync.observe import loose_near
@@ -20,6 +21,7 @@ from tagline.sync.values import Observed
 
 MAX_BYTES = 4 * 1024 * 1024
 """A larger file is no sidecar that Tagline wrote."""
+_MOST_NEWEST = 10_000
 
 
 class Strays(StrayTable):
@@ -31,6 +33,7 @@ class Strays(StrayTable):
     def __init__(self, storage: PhotoStorageProvider) -> None:
         super().__init__()
         self._storage = storage
+        self._newest: dict[str, FileState] = {}
 
     def is_right(
         self, observed: Observed, fingerprint: str, files: Collection[IndexedFile]
@@ -48,7 +51,7 @@ class Strays(StrayTable):
         """The photo with the strays that are its own by fingerprint.
 
         Of each kind of sidecar that the photo has not got it is given one: from its own directory
-        if there is one, else the first by key.
+        if there is one, else the first by key. Those that were kept apart may hide what it has got.
 
         Args:
             observed: a photo with its own files only.
@@ -56,10 +59,9 @@ class Strays(StrayTable):
             known: files of which one may be a stray that nobody met yet.
         """
         own = {file.object_key for file in observed.files}
-        for file in known:
-            key = file.object_key
-            if key not in own and self.get(key) is None and self._is_loose(key):
-                self._read_file(key)
+        self.meet_files((f for f in known if f.object_key not in own), self._storage.names)
+        if self.have(fingerprint):
+            self._look_for_newest(observed)
         return _merged(observed, self._adoptable(observed, fingerprint, self._confirm))
 
     def meet(self, directory: str, objects: Sequence[StoredObject]) -> None:
@@ -71,6 +73,20 @@ class Strays(StrayTable):
         self.settle(directory, loose, {found.object_key for found in objects})
         while self.examine(len(loose), [directory]):
             pass
+
+    def meet_files(
+        self, files: Iterable[IndexedFile], names_in: Callable[[str], Collection[str]]
+    ) -> None:
+        """Note which of some files are strays that nobody met yet.
+
+        Args:
+            files: files of a row, wherever they lie.
+            names_in: gives the names of the files in a directory.
+        """
+        for file in files:
+            key = file.object_key
+            if self.get(key) is None and self._is_there(key) and _is_loose(key, names_in):
+                self._read_file(key)
 
     def note_reading(self, own: Iterable[IndexedFile], stale: Collection[str]) -> None:
         """Note which of the sidecars that a photo has by name are another photo's."""
@@ -100,10 +116,25 @@ class Strays(StrayTable):
             self._read_file(key)
         return bool(waiting)
 
+    def _look_for_newest(self, observed: Observed) -> None:
+        """Note whether a photo has a JSON that was kept apart: no stray says anything newer."""
+        for file in observed.own[1:]:
+            key = file.object_key
+            if suffix_of(key) == ".json" and self._newest.get(key) != file.state:
+                self._newest.pop(key, None)
+                if len(self._newest) >= _MOST_NEWEST:  # it is found again by looking
+                    self._newest.clear()
+                with suppress(ObjectError), self._storage.open(key) as opened:
+                    data = opened.read_at(0, min(opened.size, MAX_BYTES))
+                    if was_apart(name_of(key), data):
+                        self._newest[key] = opened.state
+
     def _adoptable(
         self, observed: Observed, fingerprint: str, look: Callable[[str], Stray | None]
     ) -> list[IndexedFile]:
         if not self.have(fingerprint):
+            return []
+        if self._has_newest(observed, fingerprint):
             return []
         own = {file.object_key for file in observed.files[1:]}
         has = {suffix_of(name_of(key)) for key in own if self._may_be_of(key, fingerprint)}
@@ -111,28 +142,37 @@ class Strays(StrayTable):
         home = directory_of(observed.object_key)
         keys.sort(key=lambda key: directory_of(key) != home)
         found: list[IndexedFile] = []
-        for suffix in SUFFIXES:
+        hides = False
+        for suffix in (".json", ".xmp"):
             of_kind = (key for key in keys if suffix_of(name_of(key)) == suffix)
-            strays = (look(key) for key in of_kind if suffix not in has)
-            best = next((s for s in strays if s and s.fingerprint == fingerprint), None)
+            strays = (s for key in of_kind if (s := look(key)) and s.fingerprint == fingerprint)
+            allowed = (s for s in strays if suffix not in has or s.was_apart or hides)
+            best = next(allowed, None)
             if best:
                 found.append(IndexedFile(best.object_key, best.state))
+                hides = best.was_apart
         return found
+
+    def _has_newest(self, observed: Observed, fingerprint: str) -> bool:
+        return any(
+            self._newest.get(file.object_key) == file.state
+            and self._may_be_of(file.object_key, fingerprint)
+            for file in observed.files[1:]
+        )
 
     def _may_be_of(self, key: str, fingerprint: str) -> bool:
         stray = self.get(key)
         return stray is None or stray.fingerprint == fingerprint
 
-    def _is_loose(self, key: str) -> bool:
-        """Whether a file has a sidecar's name that gives it to no photo of its directory."""
-        name = name_of(key)
-        if suffix_of(name) is None:
-            return False
+    def _is_there(self, key: str) -> bool:
+        """Whether there may be such a file: what is gone needs no listing to be judged."""
         try:
-            names = self._storage.names(directory_of(key))
-        except ObjectError:
+            self._storage.stat(key)
+        except ObjectNotFound:
             return False
-        return name in loose_near([name], names)[1]
+        except ObjectError:
+            return True
+        return True
 
     def _confirm(self, key: str) -> Stray | None:
         """A stray as it is on the disk now, None when it is none any more."""
@@ -161,7 +201,19 @@ class Strays(StrayTable):
         if fingerprint is None:
             self.put_other(key, state)
         else:
-            self.put(Stray(key, state, fingerprint))
+            self.put(Stray(key, state, fingerprint, was_apart(name_of(key), data)))
+
+
+def _is_loose(key: str, names_in: Callable[[str], Collection[str]]) -> bool:
+    """Whether a file has a sidecar's name that gives it to no photo of its directory."""
+    name = name_of(key)
+    if suffix_of(name) is None:
+        return False
+    try:
+        names = names_in(directory_of(key))
+    except ObjectError:
+        return False
+    return name in loose_near([name], names)[1]
 
 
 def _merged(observed: Observed, adopted: Collection[IndexedFile]) -> Observed:

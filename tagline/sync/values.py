@@ -76,6 +76,8 @@ class ReconcileResult(msgspec.Struct, frozen=True, kw_only=True):
 
     ``unsettled`` files changed while they were read: they are looked at again by themselves.
     ``late`` is the number of imported and updated photos whose files changed well before.
+    ``longest_bytes`` is the length of the longest path, below the photo directory, of a directory
+    that was listed and has files.
     """
 
     imported: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ class ReconcileResult(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[ReadError, ...] = ()
     unsettled: int = 0
     late: int = 0
+    longest_bytes: int = 0
 
     @property
     def changed(self) -> int:
@@ -96,7 +99,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a full reconcile has come; of the last one when none is running.
 
     ``listed`` counts photos that were met, ``read`` those of which the content was read, ``total``
-    those to be read, once the listing is complete. ``rate`` is in photos read a second.
+    those to be read, once the listing is complete. ``errors`` counts photos that could not be read.
+    ``rate`` is in photos read a second.
     ``started_at`` and ``finished_at`` are Unix seconds.
     """
 
@@ -104,6 +108,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     listed: int = 0
     read: int = 0
     total: int | None = None
+    errors: int = 0
     started_at: float | None = None
     finished_at: float | None = None
     rate: float = 0.0

@@ -47,8 +47,16 @@ def list_directory(storage: PhotoStorageProvider, directory: str) -> Listing:
 
 
 def _listing(directory: str, objects: Sequence[StoredObject]) -> Listing:
-    digest = hash(tuple([(found.object_key, found.state) for found in objects]))
-    return Listing(directory, objects, digest)
+    return Listing(directory, objects, _digest(objects))
+
+
+def _digest(objects: Sequence[StoredObject]) -> int:
+    """A hash of names and states, made in pieces: a directory may have a hundred thousand."""
+    digest = len(objects)
+    for start in range(0, len(objects), BATCH_FILES):
+        some = objects[start : start + BATCH_FILES]
+        digest = hash((digest, tuple([(found.object_key, found.state) for found in some])))
+    return digest
 
 
 class _Walk:

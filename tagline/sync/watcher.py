@@ -5,41 +5,48 @@ not. Either way everything is compared now and then, for events may be lost with
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from tagline.errors import IndexFailure, StorageUnavailable
-from tagline.sync.following import Following
+from tagline.sync.following import TOO_LONG, Following, FullLook
 from tagline.sync.mounts import remote_file_system
 from tagline.sync.notifier import NotifierDied
-from tagline.sync.options import WatchOptions
+from tagline.sync.options import Mode, WatchOptions
 from tagline.sync.reconciler import Reconciler
 
+_logger = logging.getLogger(__name__)
+
+UNEXPECTED = "Noticing changes failed unexpectedly, and begins again; the log says how. Report it."
 RESTART_SECONDS = 0.1
 """Time from the end of events to the new beginning; twice as long at each further one."""
-POLL_SHARE = 20
-"""Looking takes at most one part in so many of the time."""
 TOLD_SECONDS = 1.0
 """After how long a change that the file system tells of shows at the latest."""
+
+
+WatchMode = Literal["notify", "poll", "off"]
+WatchState = Literal["starting", "watching", "unavailable", "failing", "off", "stopped"]
 
 
 class WatcherStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How changes are noticed just now.
 
-    ``mode`` is ``notify``, ``poll`` or ``off``; ``state`` is ``starting``, ``watching``,
-    ``unavailable`` (the photo directory is not there), ``failing`` (the index cannot be written),
-    ``off`` or ``stopped``. ``degraded`` says why it is worse than wished for. ``delay_seconds`` is
+    ``unavailable`` says that the photo directory is not there, ``failing`` that the index cannot be
+    written. ``degraded`` says why it is worse than wished for. ``delay_seconds`` is
     after how long a change shows at the latest, None when only a rescan finds it.
     ``last_full_reconcile`` is in Unix seconds.
     """
 
-    mode: str
-    state: str
+    mode: WatchMode
+    state: WatchState
     degraded: str | None
     delay_seconds: float | None
     last_full_reconcile: float | None
@@ -53,19 +60,26 @@ class Watcher:
         root: the photo directory on this machine; None where the storage has none, which turns
             watching off.
         options: see there.
+        beside: further directories with files of the same keys, to be watched as well.
     """
 
     def __init__(
-        self, reconciler: Reconciler, root: Path | None, options: WatchOptions | None = None
+        self,
+        reconciler: Reconciler,
+        root: Path | None,
+        options: WatchOptions | None = None,
+        *,
+        beside: Sequence[Path] = (),
     ) -> None:
         self._reconciler = reconciler
         self._storage = reconciler.storage
-        self._root = root.absolute() if root is not None else None
+        roots = () if root is None else (root, *beside)
+        self._roots = tuple(each.absolute() for each in roots)
         self._options = options or WatchOptions()
         self._task: asyncio.Task[None] | None = None
         self._deaths: deque[float] = deque()
-        self._mode = "off" if root is None else self._options.mode
-        self._state = "stopped"
+        self._mode: Mode = "off" if root is None else self._options.mode
+        self._state: WatchState = "stopped"
         self._degraded: str | None = None
         self._problem: str | None = None
         self._delay_seconds: float | None = None
@@ -104,25 +118,31 @@ class Watcher:
             except IndexFailure as error:
                 self._state, self._problem = "failing", str(error)
                 await asyncio.sleep(self._options.check_seconds)
+            except Exception:  # whatever it is, an index that follows nothing any more is worse
+                _logger.exception("noticing changes failed unexpectedly; it begins again")
+                self._state, self._problem = "failing", UNEXPECTED
+                await asyncio.sleep(self._options.check_seconds)
 
     async def _watch(self) -> None:
         """Watch in the way that suits, until something gives reason to begin again."""
         options = self._options
-        if self._root is None or options.mode == "off":
+        if not self._roots or options.mode == "off":
             await self._stay_off()
         elif options.mode == "poll":
             await self._poll(None, math.inf)
-        elif options.mode == "auto" and (kind := await asyncio.to_thread(self._remote, self._root)):
+        elif options.mode == "auto" and (kind := await asyncio.to_thread(self._remote)):
             await self._poll(f"{kind} does not tell of changes that others make.", math.inf)
         elif len(self._deaths) < options.restarts:
-            await self._follow(self._root)
+            await self._follow()
         else:
             await self._poll(self._degraded, options.patience_seconds)
             self._deaths.clear()
 
-    def _remote(self, root: Path) -> str | None:
-        """The type of the file system, where it does not tell of changes; blocks."""
-        return remote_file_system(root.resolve(), self._options.mountinfo())
+    def _remote(self) -> str | None:
+        """The type of a file system that does not tell of changes, if there is one; blocks."""
+        mountinfo = self._options.mountinfo()
+        kinds = (remote_file_system(root.resolve(), mountinfo) for root in self._roots)
+        return next(filter(None, kinds), None)
 
     async def _stay_off(self) -> None:
         self._mode = "off"
@@ -139,16 +159,15 @@ class Watcher:
             began = time.monotonic()
             await self._reconciler.reconcile(join=False)
             took_seconds = time.monotonic() - began
-            pause_seconds = max(options.poll_seconds, POLL_SHARE * took_seconds)
-            pause_seconds = min(pause_seconds, options.reconcile_seconds)
+            pause_seconds = options.pause_seconds(took_seconds)
             self._state, self._problem, self._degraded = "watching", None, reason
             self._delay_seconds = pause_seconds + took_seconds
             await asyncio.sleep(pause_seconds)
 
-    async def _follow(self, root: Path) -> None:
+    async def _follow(self) -> None:
         """Follow events until they end."""
         self._mode, self._delay_seconds = "notify", TOLD_SECONDS
-        following = Following(self._reconciler, root, self._options, self._note_full)
+        following = Following(self._reconciler, self._roots, self._options, self._note_full)
         try:
             await following.run()
         except NotifierDied as error:
@@ -157,9 +176,12 @@ class Watcher:
         finally:
             await following.stop()
 
-    def _note_full(self, is_proof: bool) -> None:  # noqa: FBT001  # a callback of one argument
+    def _note_full(self, look: FullLook) -> None:
         self._state, self._problem = "watching", None
-        if is_proof:
+        self._delay_seconds = TOLD_SECONDS
+        if look.unwatched_seconds is not None:
+            self._degraded, self._delay_seconds = TOO_LONG, look.unwatched_seconds
+        elif look.is_proof or self._degraded == TOO_LONG:
             self._degraded = None
 
     def _note_death(self) -> float:

@@ -12,7 +12,7 @@ from tagline.index.protocol import IndexedState, PhotoIndex
 from tagline.model import IndexedPhoto, Photo, with_etag
 from tagline.sync.directories import Directories
 from tagline.sync.identity import Assignment, Content, Replacements, Sighting, assign
-from tagline.sync.lost import LostRows
+from tagline.sync.lost import LostRow, LostRows
 from tagline.sync.reading import Fresh, Gone, Row
 from tagline.sync.values import Decoded
 
@@ -102,9 +102,14 @@ class IndexWriter:
             provisional=frozenset(key for key in step.rows if self._is_provisional(step, key)),
         )
         assignment = assign(sighting, _IndexRows(self._index, step.rows, self._lost))
+        tally.current += step.known
         self._apply(step, assignment, tally)
         self._note_young(step)
         return step.conflicts
+
+    def was_lost(self, photo_id: str, seconds: float) -> bool:
+        """Whether the row with this id went no more than so many seconds ago."""
+        return self._lost.has(photo_id, seconds)
 
     def _is_provisional(self, step: "_Step", key: str) -> bool:
         return key in step.fresh and (
@@ -168,13 +173,17 @@ class IndexWriter:
 
 
 class _Step:
-    """What can be stored at once: ``fresh``, ``gone`` and the current rows of both, by key."""
+    """What can be stored at once: ``fresh``, ``gone`` and the current rows of both, by key.
+
+    ``known`` counts what another task stored meanwhile, just as it was read here.
+    """
 
     def __init__(self, index: PhotoIndex, fresh: Iterable[Fresh], gone: Iterable[Gone]) -> None:
         self.rows: dict[str, IndexedPhoto] = {}
         self.fresh: dict[str, Fresh] = {}
         self.gone: list[str] = []
         self.conflicts: list[Row] = []
+        self.known = 0
         for each in fresh:
             key = each.decoded.object_key
             if self._is_unchanged(index.by_key(key), Row(key, each.base), each.decoded):
@@ -190,6 +199,8 @@ class _Step:
         if files != seen.base:
             if decoded is None or files != decoded.files:
                 self.conflicts.append(Row(seen.object_key, files, row and row.fingerprint))
+            else:
+                self.known += 1
             return False
         if row:
             self.rows[seen.object_key] = row
@@ -214,7 +225,7 @@ class _IndexRows:
     def by_fingerprint(self, fingerprint: str) -> Sequence[IndexedState]:
         return self._index.by_fingerprint(fingerprint)
 
-    def lately_lost(self, fingerprint: str) -> Sequence[IndexedState]:
+    def lately_lost(self, fingerprint: str) -> Sequence[LostRow]:
         return self._lost.having(fingerprint)
 
 
