@@ -1,33 +1,50 @@
 """The use cases: the only place where storage, metadata, index and auth meet."""
 
-from tagline.auth import Claims, TokenPair
+from tagline.auth import ApiToken, NewApiToken, Principal, Scope, TokenPair
+from tagline.library.beside import WriteMode
+from tagline.library.events import Event, Hub, Opening, Reader
+from tagline.library.figures import Figures
 from tagline.library.health import (
     Health,
     RescanError,
     RescanProgress,
     RescanResult,
+    ScanState,
+    Status,
     WatcherHealth,
 )
+from tagline.library.history import PhotoEdit
 from tagline.library.library import Library, Parts
 from tagline.library.reading import read_alone, read_observed, strays_in
 from tagline.library.repairing import Moved, Repairer
 from tagline.library.sessions import Sessions
 from tagline.library.verifying import Finding, verify
-from tagline.library.writing import PhotoWriter, Target, WriteMode, Written
+from tagline.library.writing import PhotoWriter, Target, Written
 
 __all__ = [
-    "Claims",
+    "ApiToken",
+    "Event",
+    "Figures",
     "Finding",
     "Health",
+    "Hub",
     "Library",
     "Moved",
+    "NewApiToken",
+    "Opening",
     "Parts",
+    "PhotoEdit",
     "PhotoWriter",
+    "Principal",
+    "Reader",
     "Repairer",
     "RescanError",
     "RescanProgress",
     "RescanResult",
+    "ScanState",
+    "Scope",
     "Sessions",
+    "Status",
     "Target",
     "TokenPair",
     "WatcherHealth",

@@ -1,28 +1,46 @@
 """Editing a photo that clients know by id, while files move and others write."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
-from tagline.errors import ObjectChanged, ObjectNotFound, PhotoNotFound
+from tagline.errors import ObjectChanged, ObjectNotFound, PhotoNotFound, StorageUnavailable
 from tagline.index import PhotoIndex
+from tagline.library.diskthreads import DiskThreads
+from tagline.library.outcomes import EditOutcome, outcome_of, refusal_of
 from tagline.library.writing import PhotoWriter, Target, Written
 from tagline.model import IndexedPhoto, MetadataChange, Photo, Precondition
 from tagline.model.keys import directory_of, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Reconciler, Scope
+from tagline.sync import Look, Reconciler, Scope
 
 ATTEMPTS = 5
 """So often a use of a photo starts again because its file was moved or changed meanwhile."""
 MOVED_SECONDS = 0.5
 """A photo that left its directory is waited for: that it arrived in another is told a bit later."""
-_LOOKS = 25
+WRITTEN_SECONDS = 3.0
+"""The same for a photo that was just written: the client must learn that its change was made."""
+_LOOK_SECONDS = 0.02
+
+Record = Callable[[Written], Awaitable[None]]
+"""Called with what an edit did, while the photo is still locked; it must not raise."""
+
+
+async def _forgotten(written: Written) -> None:
+    """Record nothing."""
+
+
+def _untold(error: StorageUnavailable) -> None:
+    """Tell nobody but who asked."""
 
 
 class Editor:
     """Finds photos by id on the disk as it is now; use it on the event loop.
 
     The index may lag behind the disk by a moment. So what is found at a photo's path is compared
-    with what the index knows of it, and where they differ, the index is mended first.
+    with what the index knows of it, and where they differ, the index is mended first. ``disk`` are
+    the threads for that, and tell ``missed``; ``outcomes`` counts what came of edits.
     """
 
     def __init__(
@@ -31,30 +49,50 @@ class Editor:
         index: PhotoIndex,
         reconciler: Reconciler,
         writer: PhotoWriter,
+        missed: Callable[[StorageUnavailable], None] = _untold,
     ) -> None:
         self._storage = storage
         self._index = index
         self._reconciler = reconciler
         self._writer = writer
+        self.disk = DiskThreads(missed)
+        self.outcomes: Counter[EditOutcome] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def edit(
-        self, photo_id: str, change: MetadataChange, precondition: Precondition
+        self,
+        photo_id: str,
+        change: MetadataChange,
+        precondition: Precondition,
+        record: Record = _forgotten,
     ) -> Photo:
         """Make the change on disk, and index what is there then; one edit of a photo at a time.
+
+        What was written is recorded before it is indexed, so that a failure there loses no record.
 
         Raises:
             PhotoNotFound: no photo has this id.
             The errors of ``PhotoWriter.edit``.
         """
+        await self._arrived(photo_id)
         async with self._lock(photo_id):
-            written = await self._write(photo_id, change, precondition)
+            try:
+                written = await self._write(photo_id, change, precondition)
+            except Exception as error:
+                self.outcomes[refusal_of(error)] += 1
+                raise
+            self.outcomes[outcome_of(written)] += 1
+            if written.changed:
+                await record(written)
             if written.touched:
                 await self._reconciler.reconcile(
                     [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in written.touched]
                 )
             # Even where nothing was written the index may have lagged behind what was judged.
-            await self._mend(photo_id)
+            patience_seconds = WRITTEN_SECONDS if written.changed else MOVED_SECONDS
+            await self._mend(photo_id, patience_seconds, written.look)
+            if written.changed and self._index.get(photo_id) is None:
+                await self._reconciler.reconcile(join=False)
             return self._row(photo_id).photo
 
     async def open(self, photo_id: str) -> tuple[Photo, OpenObject]:
@@ -64,11 +102,12 @@ class Editor:
             PhotoNotFound: no photo has this id.
             StorageError: the file cannot be read.
         """
+        await self._arrived(photo_id)
         for _ in range(ATTEMPTS):
             row = self._row(photo_id)
             key, state = row.files[0].object_key, row.files[0].state
             try:
-                opened = await asyncio.to_thread(self._storage.open, key)
+                opened = await self.disk.run(self._storage.open, key)
             except ObjectNotFound:
                 await self._mend(photo_id)
                 continue
@@ -86,7 +125,7 @@ class Editor:
             row = self._row(photo_id)
             target = self._target(row)
             try:
-                return await asyncio.to_thread(self._writer.edit, target, change, precondition)
+                return await self.disk.run(self._writer.edit, target, change, precondition)
             except (ObjectChanged, ObjectNotFound):
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -97,25 +136,39 @@ class Editor:
         """The photo of a row, and what the index knows of the sidecars that lie elsewhere."""
         alike = self._index.by_fingerprint(row.fingerprint)
         others = (state for state in alike if state.id != row.photo.id)
+        shared = frozenset(key for state in others for key in state.adopted)
         known = self._reconciler.strays.fingerprints(row.stale)
         return Target(
             object_key=row.photo.object_key,
             photo_id=row.photo.id,
             fingerprint=row.fingerprint,
-            shared=frozenset(key for state in others for key in state.adopted),
+            # Before the first scan ended, a copy that nobody has met yet may need them as well.
+            shared=None if self._reconciler.last_full is None else shared,
             homes={f: [s.object_key for s in self._index.by_fingerprint(f)] for f in known},
         )
 
-    async def _mend(self, photo_id: str) -> None:
+    async def _mend(
+        self, photo_id: str, patience_seconds: float = MOVED_SECONDS, look: Look | None = None
+    ) -> None:
         """Index what is at the photo's path now; where nothing is, find where it went."""
-        object_key = self._row(photo_id).photo.object_key
-        await self._reconciler.refresh([object_key])
-        if self._index.by_key(object_key) is None:
-            await self._reconciler.reconcile([Scope(directory_of(object_key))])
-        for _ in range(_LOOKS):
+        row = self._index.get(photo_id)
+        if row is not None:
+            object_key = row.photo.object_key
+            await self._reconciler.refresh([object_key], look)
+            if self._index.by_key(object_key) is None:
+                await self._reconciler.reconcile([Scope(directory_of(object_key))])
+        await self._appears(photo_id, patience_seconds)
+
+    async def _arrived(self, photo_id: str) -> None:
+        """Wait a bit for a photo that went a moment ago: it may have moved."""
+        if self._reconciler.was_lost(photo_id, MOVED_SECONDS):
+            await self._appears(photo_id, MOVED_SECONDS)
+
+    async def _appears(self, photo_id: str, patience_seconds: float) -> None:
+        for _ in range(int(patience_seconds / _LOOK_SECONDS)):
             if self._index.get(photo_id) is not None:
                 return
-            await asyncio.sleep(MOVED_SECONDS / _LOOKS)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _row(self, photo_id: str) -> IndexedPhoto:
         row = self._index.get(photo_id)

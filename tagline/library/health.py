@@ -1,6 +1,14 @@
 """What the parts of a library say of themselves, for people and for probes."""
 
+from typing import Literal
+
 import msgspec
+
+from tagline.sync import WatchMode, WatchState
+
+Status = Literal["ready", "scanning", "unavailable"]
+"""All of it in one word. ``scanning`` is before the first scan has ended."""
+ScanState = Literal["idle", "running"]
 
 
 class StorageHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,13 +21,13 @@ class StorageHealth(msgspec.Struct, frozen=True, kw_only=True):
 class WatcherHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How changes are noticed.
 
-    ``mode`` is ``notify``, ``poll`` or ``off``; ``delay_seconds`` is after how long a change shows
-    at the latest, None when only a rescan finds it. ``degraded`` says why it is worse than asked
-    for. ``last_full_reconcile`` is an RFC 3339 time.
+    ``delay_seconds`` is after how long a change shows at the latest, None when only a rescan finds
+    it. ``degraded`` says why it is worse than asked for. ``last_full_reconcile`` is an RFC 3339
+    time.
     """
 
-    mode: str
-    state: str
+    mode: WatchMode
+    state: WatchState
     delay_seconds: float | None
     degraded: str | None
     last_full_reconcile: str | None
@@ -33,19 +41,31 @@ class IndexHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScanHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """Progress of the reconcile under way, or of the last one."""
+    """Progress of the reconcile under way, or of the last one; ``rate`` is photos read a second."""
 
-    state: str
+    state: ScanState
     listed: int
     decoded: int
     total: int | None
+    rate: float
     seconds_left: float | None
+
+
+class HistoryHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Number of changes that are remembered.
+
+    ``problem`` says why the newest was not kept, ``recovered`` what happened to a damaged file.
+    """
+
+    changes: int
+    problem: str | None
+    recovered: str | None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """``live``: the process works. ``ready``: the index holds what the directory holds."""
 
-    status: str
+    status: Status
     live: bool
     ready: bool
     version: str
@@ -53,6 +73,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     watcher: WatcherHealth
     index: IndexHealth
     scan: ScanHealth
+    history: HistoryHealth
 
 
 class RescanError(msgspec.Struct, frozen=True):
@@ -75,7 +96,7 @@ class RescanResult(msgspec.Struct, frozen=True, kw_only=True):
 class RescanProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a rescan is; ``result`` is that of the last one that finished."""
 
-    state: str
+    state: ScanState
     started_at: str | None
     finished_at: str | None
     listed: int

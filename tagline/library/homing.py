@@ -1,17 +1,25 @@
 """Bringing sidecars that lie elsewhere beside the photo that they are of, before it is edited.
 
 Nothing is ever written over, and nothing is deleted: files are renamed, or copied where another
-program or another photo still needs them where they are.
+program or another photo still needs them where they are. What was kept apart goes where it hides
+again what it hid.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from tagline.errors import ObjectChanged, StorageError
 from tagline.library.reading import Seen
 from tagline.metadata import SidecarFile, SidecarFiles
-from tagline.metadata.strays import fingerprint_in, is_own, name_aside, proper_name, suffix_of
+from tagline.metadata.strays import (
+    fingerprint_in,
+    is_own,
+    name_aside,
+    proper_name,
+    suffix_of,
+    was_apart,
+)
 from tagline.model import IndexedFile
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import PhotoStorageProvider
@@ -21,12 +29,16 @@ _NAMES_ASIDE = 100
 
 
 class Homecoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A stray and the photo's own name for it; ``keep`` it where it is, too."""
+    """A stray and the photo's own name for it; ``keep`` it where it is, too.
+
+    ``over`` is the photo's own sidecar of that name, which it hides again.
+    """
 
     stray: IndexedFile
     goal: str
     data: bytes
     keep: bool
+    over: IndexedFile | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,31 +54,39 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: Mapping[str, str]
 
 
-def plan(object_key: str, seen: Seen, shared: Iterable[str]) -> Plan:
+def plan(object_key: str, seen: Seen, shared: Collection[str], apart: Collection[str] = ()) -> Plan:
     """Where the strays that a photo shows belong; pure.
 
     Args:
         object_key: the photo's.
         seen: the photo as read.
         shared: strays that other photos show too.
+        apart: names of the photo's sidecars that are written apart from it, and hide others.
     """
     states = {file.object_key: file for file in seen.files}
     before, stale_names = seen.sidecars, seen.reading.stale_sidecars
     stale = {f.name: f for f in _own(before) if f.name in stale_names}
     directory = directory_of(object_key)
-    homecomings = tuple(
-        Homecoming(
-            stray=states[file.name],
-            goal=join(directory, proper_name(name_of(object_key), suffix_of(file.name) or "")),
-            data=file.data,
-            keep=file.name in shared or not is_own(file.name, file.data),
-        )
-        for file in (before.adopted_xmp, before.adopted_json)
-        if file and file.name in seen.reading.adopted
-    )
-    left_out = {join(directory, name) for name in stale} | {h.stray.object_key for h in homecomings}
+    json = before.adopted_json
+    is_ours = json is not None and was_apart(json.name, json.data)
+    homecomings: list[Homecoming] = []
+    for file, own in ((before.adopted_xmp, before.xmp), (before.adopted_json, before.json)):
+        if file is None or file.name not in seen.reading.adopted:
+            continue
+        name = proper_name(name_of(object_key), suffix_of(file.name) or "")
+        over = None
+        if own is not None and own.name not in stale:
+            if own.name not in apart:
+                continue
+            name, over = own.name, states[join(directory, own.name)]
+        keep = file.name in shared or not (is_ours or is_own(file.name, file.data))
+        stray, goal = states[file.name], join(directory, name)
+        coming = Homecoming(stray=stray, goal=goal, data=file.data, keep=keep, over=over)
+        homecomings.append(coming)
+    left_out = {join(directory, name) for name in stale}
+    left_out |= {key for h in homecomings for key in (h.stray.object_key, h.goal)}
     return Plan(
-        homecomings=homecomings,
+        homecomings=tuple(homecomings),
         sidecars=_sidecars(before, stale, homecomings),
         files=tuple(file for file in seen.files if file.object_key not in left_out),
         stale={name: states[join(directory, name)] for name in stale},
@@ -129,8 +149,12 @@ class Mover:
 
     def _bring(self, each: Homecoming) -> IndexedFile:
         key, state = each.stray.object_key, each.stray.state
-        if each.keep:
-            done = self._storage.replace(each.goal, each.data, None, like=self._object_key)
+        if each.keep or each.over:
+            old = each.over.state if each.over else None
+            done = self._storage.replace(each.goal, each.data, old, like=self._object_key)
+            if not each.keep:
+                self._storage.remove(key, state)
+                self.touched.append(key)
         else:
             done = self._storage.move(key, each.goal, state)
             self.touched.append(key)

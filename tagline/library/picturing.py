@@ -1,6 +1,5 @@
 """Thumbnails and previews of photos that clients know by id."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 
@@ -53,7 +52,7 @@ class Picturer:
         photo, opened = await self._editor.open(photo_id)
         with ExitStack() as held:
             held.callback(opened.close)
-            yield await asyncio.to_thread(_brought, photo, opened, held)
+            yield await self._editor.disk.run(_brought, photo, opened, held)
 
 
 def _brought(photo: Photo, opened: OpenObject, held: ExitStack) -> Brought:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from tagline.errors import ObjectUnreadable
+from tagline.library.beside import WriteMode, is_editable
 from tagline.metadata import (
     FIELDS,
     NO_SIDECARS,
@@ -17,20 +18,22 @@ from tagline.metadata import (
     read_photo,
     sidecars_of,
 )
-from tagline.metadata.strays import suffix_of
+from tagline.metadata.strays import SUFFIXES, proper_name, suffix_of
 from tagline.model import IndexedFile, Metadata, Photo
 from tagline.model.keys import directory_of, join, name_of
 from tagline.model.text import offset_text
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Decoded, Observed, Strays, observe_photo
+from tagline.sync import Decoded, Look, Observed, Strays
 
 SIDECAR_MAX_BYTES = 16 * 1024 * 1024
-"""A larger file of a sidecar's name is none."""
+"""A photo beside a larger file of a sidecar's name cannot be read: it might say anything."""
 _HEAD_BYTES = 64 * 1024
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
-def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+def read_observed(
+    storage: PhotoStorageProvider, observed: Observed, mode: WriteMode = "embed"
+) -> Decoded:
     """Read a photo that a walk met; blocks.
 
     Raises:
@@ -39,14 +42,16 @@ def read_observed(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
     """
     with storage.open(observed.object_key) as opened:
         seen = read_open(storage, opened, observed)
-        return decoded_of(opened, seen.reading, seen.files)
+        return decoded_of(opened, seen.reading, seen.files, mode)
 
 
-def read_alone(storage: PhotoStorageProvider, object_key: str, strays: Strays) -> Decoded:
+def read_alone(
+    storage: PhotoStorageProvider, object_key: str, strays: Strays, mode: WriteMode = "embed"
+) -> Decoded:
     """Read one photo with its sidecars, wherever they lie; the errors of ``read_observed``."""
     with storage.open(object_key) as opened:
-        seen = read_with_strays(storage, opened, object_key, strays)
-        return decoded_of(opened, seen.reading, seen.files)
+        seen = read_with_strays(opened, object_key, strays, Look(storage, [object_key]))
+        return decoded_of(opened, seen.reading, seen.files, mode)
 
 
 def strays_in(storage: PhotoStorageProvider, directory: str) -> Strays:
@@ -92,11 +97,9 @@ class _Buffered:
         return self._opened.read_at(offset, length)
 
 
-def read_with_strays(
-    storage: PhotoStorageProvider, opened: OpenObject, object_key: str, strays: Strays
-) -> Seen:
+def read_with_strays(opened: OpenObject, object_key: str, strays: Strays, look: Look) -> Seen:
     """Read an open photo with its sidecars wherever they lie; the errors of ``read_observed``."""
-    observed = observe_photo(storage, object_key)
+    storage, observed = look.storage, look.photo(object_key)
     seen = read_open(storage, opened, observed)
     directory = directory_of(object_key)
     stale = [join(directory, name) for name in seen.reading.stale_sidecars]
@@ -106,10 +109,14 @@ def read_with_strays(
 
 
 def decoded_of(
-    opened: OpenObject, reading: PhotoReading, files: tuple[IndexedFile, ...]
+    opened: OpenObject,
+    reading: PhotoReading,
+    files: tuple[IndexedFile, ...],
+    mode: WriteMode = "embed",
 ) -> Decoded:
     """What was read, as the reconciler takes it; ``files[0]`` is the photo."""
-    photo = photo_of(reading, files, writable=opened.writable)
+    writable = is_editable(opened, name_of(files[0].object_key), mode)
+    photo = photo_of(reading, files, writable=writable)
     directory = directory_of(files[0].object_key)
     stale = tuple(join(directory, name) for name in reading.stale_sidecars)
     return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files, stale=stale)
@@ -138,7 +145,8 @@ def read_sidecars(
     def content(key: str, name: str) -> SidecarFile:
         with storage.open(key) as opened:
             if opened.size > SIDECAR_MAX_BYTES:
-                raise ObjectUnreadable(key, "too large for a sidecar")
+                reason = f"{name_of(key)}, its sidecar, is too large; move that away"
+                raise ObjectUnreadable(object_key, reason)
             states.append(IndexedFile(key, opened.state))
             return SidecarFile(name=name, data=opened.read_at(0, opened.size))
 
@@ -158,6 +166,23 @@ def read_sidecars(
     return files, tuple(sorted(states, key=lambda file: file.object_key))
 
 
+def hidden_sidecars(
+    storage: PhotoStorageProvider, object_key: str, sidecars: SidecarFiles
+) -> tuple[SidecarFile, ...] | None:
+    """What a photo's sidecars hide, or would once they are written, by their names; blocks.
+
+    None where its JSON sidecar is not kept apart.
+    """
+    directory, name = directory_of(object_key), name_of(object_key)
+    json = sidecars.json.name if sidecars.json else proper_name(name, ".json")
+    if storage.beneath(join(directory, json)) is None:
+        return None
+    own = {file.name for file in (sidecars.xmp, sidecars.stem_xmp, sidecars.json) if file}
+    names = sorted(own | {proper_name(name, suffix) for suffix in SUFFIXES})
+    found = ((each, storage.beneath(join(directory, each))) for each in names)
+    return tuple(SidecarFile(name=each, data=data) for each, data in found if data)
+
+
 def read_whole(opened: OpenObject, object_key: str) -> bytes:
     """All bytes of an open file; blocks.
 
@@ -166,7 +191,7 @@ def read_whole(opened: OpenObject, object_key: str) -> bytes:
     """
     data = opened.read_at(0, opened.size)
     if len(data) != opened.size:
-        raise ObjectUnreadable(object_key, "it became shorter while it was read")
+        raise ObjectUnreadable(object_key, "it became shorter while it was read; try again")
     return data
 
 

@@ -10,15 +10,17 @@ from tagline.errors import StorageError
 from tagline.index import IndexedState, PhotoIndex
 from tagline.library.reading import (
     SIDECAR_MAX_BYTES,
+    hidden_sidecars,
     metadata_of,
     read_open,
     read_with_strays,
 )
-from tagline.metadata import SidecarFile, SidecarFiles, is_sidecar, read_photo
+from tagline.metadata import SidecarFile, SidecarFiles, is_sidecar, read_photo, sidecar_json
+from tagline.metadata.hiding import is_hidden
 from tagline.metadata.strays import proper_name, suffix_of
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import PhotoStorageProvider, StoredObject
-from tagline.sync import Observed, Stray, Strays
+from tagline.sync import Look, Observed, Stray, Strays
 from tagline.sync.observe import observe_directory
 from tagline.sync.plan import compare_directory, own_files
 
@@ -28,6 +30,7 @@ Kind = Literal[
     "gone",
     "sidecar without photo",
     "stale sidecar",
+    "hidden sidecar",
     "places disagree",
     "unreadable",
 ]
@@ -65,7 +68,8 @@ class _Verification:
     """One walk over everything.
 
     ``photos`` are the keys of photos by fingerprint, ``stale`` tells the photo by whose name
-    another photo's sidecar is called.
+    another photo's sidecar is called. ``news`` are hidden sidecars that say something else than
+    when they were hidden: a restored one has an old time.
     """
 
     def __init__(self, storage: PhotoStorageProvider, index: PhotoIndex | None) -> None:
@@ -75,6 +79,7 @@ class _Verification:
         self._photos: defaultdict[str, list[str]] = defaultdict(list)
         self._stale: dict[str, str] = {}
         self._unmarked: list[str] = []
+        self._news: list[str] = []
 
     def findings(self) -> Iterator[Finding]:
         rows = {r.object_key: r for r in self._index.states()} if self._index is not None else {}
@@ -84,7 +89,7 @@ class _Verification:
         for directory, objects in directories.items():
             self._note_loose(directory, objects)
         for directory in sorted(directories):
-            photos = observe_directory(directory, directories[directory])
+            photos = list(observe_directory(directory, directories[directory]))
             for observed in sorted(photos, key=lambda o: o.object_key):
                 yield from self._of_photo(observed, rows.pop(observed.object_key, None))
         for row in rows.values():
@@ -109,6 +114,7 @@ class _Verification:
             yield Finding(kind="unreadable", object_key=key, detail=str(error))
             return
         self._photos[seen.reading.fingerprint].append(key)
+        self._note_news(key, seen.sidecars)
         stale = [join(directory_of(key), name) for name in seen.reading.stale_sidecars]
         self._stale |= dict.fromkeys(stale, key)
         self._strays.note_reading(seen.files[1:], stale)
@@ -119,6 +125,14 @@ class _Verification:
             if not source.agrees:
                 told = f"{source.place} holds another description than the one shown."
                 yield Finding(kind="places disagree", object_key=key, detail=told)
+
+    def _note_news(self, key: str, sidecars: SidecarFiles) -> None:
+        json = sidecar_json.read(sidecars.json.data) if sidecars.json else None
+        if json is None or json.hides is None:
+            return
+        for file in hidden_sidecars(self._storage, key, sidecars) or ():
+            if not is_hidden(file, json.hides):
+                self._news.append(join(directory_of(key), file.name))
 
     def _against_index(self, observed: Observed, row: IndexedState | None) -> Iterator[Finding]:
         key = observed.object_key
@@ -145,6 +159,12 @@ class _Verification:
             yield self._of_stray(stray)
         for key in self._unmarked:
             yield from self._of_unmarked(key)
+        for key in sorted({*self._storage.hidden_news(), *self._news}):
+            told = (
+                "Changed beside the photo after the one in TAGLINE_SIDECAR_PATH that stands for "
+                "it: what it says is not shown. Delete one of the two."
+            )
+            yield Finding(kind="hidden sidecar", object_key=key, detail=told)
 
     def _of_stray(self, stray: Stray) -> Finding:
         alike = self._photos.get(stray.fingerprint, [])
@@ -164,7 +184,8 @@ class _Verification:
         """Whether a photo shows the same with a stray beside it, and has none of the kind."""
         try:
             with self._storage.open(photo_key) as opened:
-                seen = read_with_strays(self._storage, opened, photo_key, self._strays)
+                look = Look(self._storage, [photo_key])
+                seen = read_with_strays(opened, photo_key, self._strays, look)
                 beside = _beside(seen.sidecars, name_of(photo_key), stray.object_key)
                 if beside is None or stray.object_key in seen.reading.adopted:
                     return beside is not None

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
 from msgspec import UNSET
@@ -14,40 +13,43 @@ from tagline.errors import (
     PhotoModified,
     PreconditionFailed,
     StorageError,
+    StorageReadOnly,
     UnsafeKey,
 )
 from tagline.library import homing
-from tagline.library.reading import decoded_of, read_whole, read_with_strays
+from tagline.library.beside import SIDECAR_MODE, UNWRITABLE, WriteMode, why_beside
+from tagline.library.reading import decoded_of, hidden_sidecars, read_whole, read_with_strays
 from tagline.metadata import (
-    HEAD_BYTES,
     Edit,
     EditRequest,
-    PhotoReading,
+    Field,
+    FieldValue,
     SidecarFiles,
     accepted,
-    codec_of,
+    carrying,
     edit_photo,
     edits_of,
 )
-from tagline.model import FileState, IndexedFile, MetadataChange, Precondition, with_etag
+from tagline.model import FileState, IndexedFile, Metadata, MetadataChange, Precondition, with_etag
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Decoded, Strays
-
-WriteMode = Literal["embed", "sidecar"]
-EDITED_MAX_BYTES = 256 * 1024 * 1024
-"""A larger file is not edited in memory: its fields go to sidecars."""
+from tagline.sync import Decoded, Look, Strays
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What an edit did: whether any file was written, and why the photo itself was not, if so.
 
-    ``touched`` are the keys of sidecars that were moved or copied before.
+    ``touched`` are the keys of sidecars that were moved or copied before. ``before`` and ``after``
+    have the fields that were written, with the values that were found in the files and put there.
+    ``look`` knows what lies beside the photo now, where that is simply told.
     """
 
     changed: bool
+    before: MetadataChange = MetadataChange()
+    after: MetadataChange = MetadataChange()
     not_embedded: str | None = None
     touched: tuple[str, ...] = ()
+    look: Look | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,61 +95,73 @@ class PhotoWriter:
             ObjectChanged: the file is another photo, or was changed meanwhile.
             StorageError: the file is gone, or cannot be written.
         """
+        try:
+            return self._edit(target, change, precondition)
+        except StorageReadOnly as error:
+            if not error.beside:
+                raise
+        # Some shares let a file be written by its permissions, and refuse it when that is tried.
+        return self._edit(target, change, precondition, UNWRITABLE)
+
+    def _edit(
+        self,
+        target: Target,
+        change: MetadataChange,
+        precondition: Precondition,
+        refusal: str | None = None,
+    ) -> Written:
         values = accepted(asked_of(change))
+        look = Look(self._storage, [target.object_key])
         with self._storage.open(target.object_key) as opened:
-            seen = read_with_strays(self._storage, opened, target.object_key, self._strays)
+            seen = read_with_strays(opened, target.object_key, self._strays, look)
             reading = seen.reading
             if target.fingerprint not in {None, reading.fingerprint}:
                 raise ObjectChanged(target.object_key)
             check_precondition(
-                decoded_of(opened, reading, seen.files), target.photo_id, precondition
+                decoded_of(opened, reading, seen.files, self._mode), target.photo_id, precondition
             )
             edits = edits_of(reading, values)
             if not edits:
                 return Written(changed=False)
             shared = reading.adopted if target.shared is None else target.shared
-            planned = homing.plan(target.object_key, seen, shared)
+            hidden = hidden_sidecars(self._storage, target.object_key, seen.sidecars)
+            apart = {file.name for file in hidden or ()}
+            planned = homing.plan(target.object_key, seen, shared, apart)
             reading = msgspec.structs.replace(reading, stale_sidecars=())
-            request = self._request(opened, target.object_key, reading, planned.sidecars)
-            edit = edit_photo(msgspec.structs.replace(request, edits=edits))
+            refusal = refusal or self._refusal(opened, target.object_key)
+            request = EditRequest(
+                name=name_of(target.object_key),
+                source=opened,
+                reading=reading,
+                sidecars=planned.sidecars,
+                edits=edits,
+                hidden=hidden,
+                data=None if refusal else read_whole(opened, target.object_key),
+                refusal=refusal,
+            )
+            edit = edit_photo(carrying(request) if planned.homecomings else request)
         mover = homing.Mover(self._storage, target.object_key, target.homes)
         goals = [name_of(each.goal) for each in planned.homecomings]
         mover.make_way(planned, [*goals, *(name for name, data in edit.sidecars.items() if data)])
         home = mover.bring_home(planned)
         self._write((*planned.files, *home), edit, planned.sidecars)
-        return Written(changed=True, not_embedded=edit.not_embedded, touched=tuple(mover.touched))
-
-    def _request(
-        self,
-        opened: OpenObject,
-        object_key: str,
-        reading: PhotoReading,
-        sidecars: SidecarFiles,
-    ) -> EditRequest:
-        refusal = self._refusal(opened, object_key)
-        return EditRequest(
-            name=name_of(object_key),
-            source=opened,
-            reading=reading,
-            sidecars=sidecars,
-            edits=(),
-            data=None if refusal else read_whole(opened, object_key),
-            refusal=refusal,
+        look.follow(target.object_key, {n: data is not None for n, data in edit.sidecars.items()})
+        return Written(
+            changed=True,
+            before=change_to({one.field: one.old for one in edits}),
+            after=change_to({one.field: one.new for one in edits}),
+            not_embedded=edit.not_embedded,
+            touched=tuple(mover.touched),
+            look=None if mover.touched else look,
         )
 
     def _refusal(self, opened: OpenObject, object_key: str) -> str | None:
         """Why the photo itself is not to be edited, before its content is looked at."""
         if self._mode == "sidecar":
-            return "TAGLINE_WRITE_MODE is sidecar"
-        row = codec_of(name_of(object_key), opened.read_at(0, HEAD_BYTES))
-        if row is None or not row.embeds:
-            return "this format is not edited in place"
-        if opened.links > 1:
-            # A rename would split the names of one file into two files.
-            return "the file has more than one hard link"
-        if opened.size > EDITED_MAX_BYTES:
-            return "the file is too large to be edited in memory"
-        return None
+            return SIDECAR_MODE
+        if (reason := why_beside(opened, name_of(object_key))) is not None:
+            return reason
+        return UNWRITABLE if opened.editable and not opened.writable else None
 
     def _write(self, files: tuple[IndexedFile, ...], edit: Edit, sidecars: SidecarFiles) -> None:
         """Write the sidecars, then the photo; on an error put back what was written already.
@@ -161,7 +175,13 @@ class PhotoWriter:
         try:
             for name, data in edit.sidecars.items():
                 key = join(directory_of(photo_key), name)
-                state = self._put(key, data, states.get(key), like=photo_key)
+                try:
+                    state = self._put(key, data, states.get(key), like=photo_key)
+                except StorageError:
+                    # The disk may fail when the file has its name already.
+                    if data is not None and (placed := self._state_with(key, data)) is not None:
+                        done.append((key, old.get(name), placed))
+                    raise
                 done.append((key, old.get(name), state))
             if edit.photo is not None:
                 self._put(photo_key, edit.photo, states[photo_key], like=photo_key)
@@ -172,7 +192,8 @@ class PhotoWriter:
                     self._put(key, data, state, like=photo_key)
             if isinstance(error, UnsafeKey) and error.object_key != photo_key:
                 # The photo is there: a link in the sidecar's place leads out, or its name is long.
-                told = f"its sidecar {name_of(error.object_key)} cannot be written: {error.reason}"
+                name = name_of(error.object_key)
+                told = f"its sidecar {name} cannot be written: {error.reason}; rename the photo"
                 raise EditRefused(told) from error
             raise
 
@@ -184,6 +205,13 @@ class PhotoWriter:
             return self._storage.replace(key, data, state, like=like).state
         if state is not None:
             self._storage.remove(key, state)
+        return None
+
+    def _state_with(self, key: str, data: bytes) -> FileState | None:
+        """The state of a file if it holds just that."""
+        with contextlib.suppress(StorageError), self._storage.open(key) as opened:
+            if opened.size == len(data) and opened.read_at(0, opened.size) == data:
+                return opened.state
         return None
 
 
@@ -208,6 +236,14 @@ def asked_of(change: MetadataChange) -> dict[str, object]:
     """The members of a change that ask for something."""
     asked: dict[str, object] = msgspec.structs.asdict(change)
     return {name: value for name, value in asked.items() if value is not UNSET}
+
+
+def change_to(values: Mapping[Field, FieldValue]) -> MetadataChange:
+    """The change that puts these values there; a field without a value as ``Metadata`` has it."""
+    shown = {field.name: field.show(value) for field, value in values.items()}
+    nothing: dict[str, object] = msgspec.structs.asdict(Metadata())
+    said = {name: nothing[name] if value is None else value for name, value in shown.items()}
+    return msgspec.convert(said, MetadataChange)
 
 
 def _same_moment(left: str, right: str) -> bool:
