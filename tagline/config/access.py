@@ -30,6 +30,20 @@ def why_unusable(directory: Path) -> str | None:
     return f"does not exist, and {str(existing)!a} {fault}"
 
 
+def why_unreadable(file: Path) -> str | None:
+    """Why this user may not read the file, as a phrase; None when it may be read."""
+    if os.access(file, os.R_OK, effective_ids=True):
+        return None
+    return f"must not be read: {_who_may(file)}"
+
+
+def why_closed(file: Path) -> str | None:
+    """Why this user may not read and write the file, as a phrase; None when it is not there."""
+    if os.access(file, os.R_OK | os.W_OK, effective_ids=True) or not file.exists():
+        return None
+    return f"must not be read and written: {_who_may(file)}"
+
+
 def _is_directory(path: Path) -> bool:
     """Whether it is known to be one: what lies behind a closed directory is not."""
     try:
@@ -38,8 +52,8 @@ def _is_directory(path: Path) -> bool:
         return False
 
 
-def _who_may(directory: Path) -> str:
-    status = directory.stat()
+def _who_may(path: Path) -> str:
+    status = path.stat()
     return (
         f"it belongs to user {status.st_uid} and group {status.st_gid} with mode "
         f"{stat.S_IMODE(status.st_mode):04o}, and this is user {os.geteuid()} in group "

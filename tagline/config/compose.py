@@ -1,22 +1,20 @@
 """From settings to the parts of a library, and to the library itself."""
 
-import secrets
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
+import logging
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
-from pydantic import SecretStr
 
-from tagline.auth import PasswordVerifier, TokenService, TokenStore, load_or_create_secret
-from tagline.config.access import why_unusable
-from tagline.config.logs import register_secret
+from tagline.auth import TokenStore
+from tagline.config.credentials import make_password, open_tokens, password_of, sessions_of
+from tagline.config.datafiles import why_data_unusable
+from tagline.config.mirroring import mirrored_storage
 from tagline.config.settings import Settings
-from tagline.config.values import shown
-from tagline.errors import ConfigurationError, IndexDamaged
-from tagline.index import TinyPhotoIndex, open_database, open_index
-from tagline.library import Library, Parts, Sessions, read_observed
+from tagline.errors import ConfigurationError
+from tagline.index import TinyHistory, TinyPhotoIndex, open_history, open_index
+from tagline.library import Library, Parts, read_observed
 from tagline.pictures.caches import DiskCache, MemoryCache
 from tagline.pictures.jobs import Limits
 from tagline.pictures.pool import WorkerPool
@@ -24,9 +22,8 @@ from tagline.pictures.service import Pictures
 from tagline.storage import BACKENDS, PhotoStorageProvider, open_storage
 from tagline.sync import Reconciler, Watcher, WatchOptions
 
-TOKENS_FILE = "tokens.jsonl"
-SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of a file
-GENERATED_PASSWORD_BYTES = 12
+_logger = logging.getLogger(__name__)
+
 PICTURES_DIRECTORY = "pictures"
 RECENT_PICTURES_BYTES = 16 * 1024 * 1024
 """What pictures asked for a moment ago may take in memory."""
@@ -43,7 +40,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 
 def storage_of(settings: Settings) -> PhotoStorageProvider:
     """The photo storage that the settings name."""
-    return open_storage(
+    return mirrored_storage(settings) or open_storage(
         settings.photo_storage_backend, settings.photo_storage_path, settings.ignore
     )
 
@@ -52,19 +49,21 @@ def index_of(settings: Settings) -> TinyPhotoIndex:
     """The photo index that the settings name.
 
     Raises:
-        ConfigurationError: its directory must not be written.
+        ConfigurationError: its directory, or a file there, belongs to somebody else.
         IndexLocked: another process has it open.
         IndexUnavailable: its file cannot be read or made.
     """
     directory = settings.database_directory
-    if directory is not None and (fault := why_unusable(directory)):
-        raise ConfigurationError("DATABASE_URL", f"{shown(directory)} {fault}")
+    if directory is not None and (fault := why_data_unusable(directory)):
+        raise ConfigurationError("DATABASE_URL", fault, "forbidden")
     return open_index(directory)
 
 
-def reconciler_of(storage: PhotoStorageProvider, index: TinyPhotoIndex) -> Reconciler:
+def reconciler_of(
+    settings: Settings, storage: PhotoStorageProvider, index: TinyPhotoIndex
+) -> Reconciler:
     """What makes this index equal to this storage."""
-    return Reconciler(storage, index, read_observed)
+    return Reconciler(storage, index, partial(read_observed, mode=settings.write_mode))
 
 
 def build_library(settings: Settings) -> Built:
@@ -75,42 +74,38 @@ def build_library(settings: Settings) -> Built:
         IndexLocked: another process serves this index.
         IndexDamaged: the token file cannot be trusted.
     """
-    index = index_of(settings)
-    try:
-        password, made = _password(settings.backend_password)
-        with _advice_on_tokens():
-            tokens = open_database(_in(settings, TOKENS_FILE), durable=True)
+    with ExitStack() as opened:
+        index = index_of(settings)
+        opened.callback(index.close)
+        if index.recovered is not None:
+            _logger.warning("the index: %s", index.recovered)
+        configured = password_of(settings)
+        password = configured or make_password()
+        tokens = open_tokens(settings)
+        opened.callback(tokens.close)
         storage = storage_of(settings)
-        reconciler = reconciler_of(storage, index)
-
-        def close() -> None:
-            index.close()
-            tokens.close()
-
+        reconciler = reconciler_of(settings, storage, index)
+        history = _history(settings)
+        opened.callback(history.close)
         parts = Parts(
             storage=storage,
             index=index,
             reconciler=reconciler,
             watcher=_watcher(settings, reconciler),
-            sessions=_sessions(settings, TokenStore(tokens), password, made=made),
+            sessions=sessions_of(settings, TokenStore(tokens), password, made=configured is None),
             pictures=_pictures(settings),
             write_mode=settings.write_mode,
-            close=close,
+            history=history,
+            close=opened.pop_all().close,  # closes each, whatever becomes of the others
         )
-    except BaseException:
-        index.close()
-        raise
-    return Built(library=Library(parts), made_password=password if made else None)
+    return Built(library=Library(parts), made_password=password if configured is None else None)
 
 
-@contextmanager
-def _advice_on_tokens() -> Generator[None]:
-    """Add to damage of the token file what a person may do about it."""
-    try:
-        yield
-    except IndexDamaged as error:
-        advice = "restore it, or delete it, which ends all sessions"
-        raise IndexDamaged(TOKENS_FILE, f"{error.reason}; {advice}") from error
+def _history(settings: Settings) -> TinyHistory:
+    history = open_history(settings.database_directory)
+    for told in filter(None, (history.recovered, history.problem)):
+        _logger.warning("the history of changes: %s", told)
+    return history
 
 
 def _pictures(settings: Settings) -> Pictures:
@@ -125,32 +120,6 @@ def _pictures(settings: Settings) -> Pictures:
     return Pictures(pool, MemoryCache(RECENT_PICTURES_BYTES), kept)
 
 
-def _sessions(settings: Settings, store: TokenStore, password: str, *, made: bool) -> Sessions:
-    secret = _secret(settings)
-    for hidden in (password, secret):
-        register_secret(hidden)
-    service = TokenService(
-        store, secret, time.time, settings.access_token_seconds, settings.refresh_token_seconds
-    )
-    if not made:
-        # A changed password ends every session; one made for this run is another at every start.
-        service.bind_password(password)
-    return Sessions(PasswordVerifier(password, time.monotonic), service)
-
-
-def _password(configured: SecretStr | None) -> tuple[str, bool]:
-    if configured is not None and configured.get_secret_value():
-        return configured.get_secret_value(), False
-    return secrets.token_urlsafe(GENERATED_PASSWORD_BYTES), True
-
-
-def _secret(settings: Settings) -> str:
-    if settings.jwt_secret is not None:
-        return settings.jwt_secret.get_secret_value()
-    path = _in(settings, SECRET_FILE)
-    return load_or_create_secret(path) if path else secrets.token_urlsafe(48)
-
-
 def _in(settings: Settings, name: str) -> Path | None:
     directory = settings.database_directory
     return directory / name if directory is not None else None
@@ -160,4 +129,5 @@ def _watcher(settings: Settings, reconciler: Reconciler) -> Watcher:
     needs_path = BACKENDS[settings.photo_storage_backend].needs_path
     root = settings.photo_storage_path if needs_path else None
     options = WatchOptions(mode=settings.watch, reconcile_seconds=settings.reconcile_seconds)
-    return Watcher(reconciler, root, options)
+    sidecars = (settings.sidecar_path,) if settings.sidecar_path else ()
+    return Watcher(reconciler, root, options, beside=sidecars)

@@ -1,6 +1,6 @@
 """Logging: one line an event on standard error, as text or as JSON.
 
-A line never holds a registered secret or anything that looks like a JSON Web Token, and no
+A line never holds a registered secret, anything that looks like a token of Tagline's, or a
 control character, so that no file name or header can forge a line or speak to a terminal.
 Modules log by ``logging.getLogger("tagline.…")``; further values of an event go into
 ``extra={"fields": {…}}``.
@@ -23,7 +23,11 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being answered; empty outside of requests."""
 
 _secrets: set[str] = set()
-_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", re.ASCII)
+# JSON Web Tokens, and API tokens, also where they were cut.
+_TOKEN = re.compile(
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?|tagline_[0-9a-f]{12}_[0-9a-f]{4,}",
+    re.ASCII,
+)
 # C0, DEL, C1, line and paragraph separators, marks and overrides of direction, surrogates.
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"

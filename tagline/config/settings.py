@@ -1,10 +1,7 @@
-"""Every setting: its variable, type, default and bounds; and the loading of all of them."""
+"""Every setting: its variable, type, default and bounds."""
 
-import os
 import unicodedata
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,15 +11,11 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
-from tagline.config.sources import Given, Names, gather
+from tagline.config.network import Network, parse_base_path, parse_file, parse_networks
 from tagline.config.values import (
-    default_database_directory,
-    is_inside,
     parse_database_url,
     parse_directory,
     parse_globs,
@@ -30,7 +23,6 @@ from tagline.config.values import (
     parse_origins,
     shown,
 )
-from tagline.errors import ConfigurationError, TaglineError
 from tagline.storage import BACKENDS
 
 PASSWORD_MAX_CHARACTERS = 1024
@@ -38,15 +30,8 @@ JWT_SECRET_MIN_BYTES = 32
 JWT_SECRET_MAX_BYTES = 4096
 DAY_SECONDS = 86400
 SHORT_PASSWORD_CHARACTERS = 8
-_WITH_FILE = ("BACKEND_PASSWORD", "JWT_SECRET")
-
-
-class SettingsError(TaglineError):
-    """The settings are wrong; ``faults`` holds every mistake, and ``str()`` one line each."""
-
-    def __init__(self, faults: Iterable[ConfigurationError]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+WITH_FILE = ("BACKEND_PASSWORD", "JWT_SECRET")
+"""Variables that may be given as the name of a file, by the same name with ``_FILE``."""
 
 
 def _lower(text: str) -> str:
@@ -102,6 +87,11 @@ class Settings(BaseModel):
     )
     photo_storage_path: Annotated[Path, BeforeValidator(parse_directory)] | None = _setting(
         "PHOTO_STORAGE_PATH", None, "an existing directory"
+    )
+    sidecar_path: Annotated[Path, BeforeValidator(parse_directory)] | None = _setting(
+        "TAGLINE_SIDECAR_PATH",
+        None,
+        "an existing directory outside the photos and the data, with the local backend",
     )
     database_url: Annotated[str, AfterValidator(_check_database_url)] | None = _setting(
         "DATABASE_URL", None, "tinydb:///DIR with an absolute path, or tinydb:// for in memory"
@@ -159,6 +149,21 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = _setting(
         "TAGLINE_LOG_FORMAT", "text", "text or json"
     )
+    metrics: Annotated[Literal["off", "token", "open"], BeforeValidator(_lower)] = _setting(
+        "TAGLINE_METRICS", "token", "off, token or open"
+    )
+    base_path: Annotated[str, BeforeValidator(parse_base_path)] = _setting(
+        "TAGLINE_BASE_PATH", "", "a path such as /tagline, of letters, digits and . _ ~ -"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(parse_networks)] = _setting(
+        "TAGLINE_TRUSTED_PROXIES", (), "comma-separated addresses or networks"
+    )
+    tls_certificate: Annotated[Path, BeforeValidator(parse_file)] | None = _setting(
+        "TAGLINE_TLS_CERTIFICATE", None, "a file in PEM form, together with TAGLINE_TLS_KEY"
+    )
+    tls_key: Annotated[Path, BeforeValidator(parse_file)] | None = _setting(
+        "TAGLINE_TLS_KEY", None, "a file in PEM form, together with TAGLINE_TLS_CERTIFICATE"
+    )
     database_directory: Path | None = None
 
     @property
@@ -172,127 +177,9 @@ class Settings(BaseModel):
 
 def variables() -> dict[str, object]:
     """Every variable by name, with its default."""
-    return {name: field.default for name, field in _fields().items()}
+    return {name: field.default for name, field in fields().items()}
 
 
-def load_settings(
-    overrides: Mapping[str, object] = MappingProxyType({}),
-    *,
-    environ: Mapping[str, str] | None = None,
-    env_file: Path | None = Path(".env"),
-) -> Settings:
-    """All settings: from ``overrides``, else from the environment, else from ``env_file``.
-
-    Args:
-        overrides: by variable (``TAGLINE_PORT``), what the command line says; ``None`` means that
-            it says nothing.
-        environ: the environment; the process's when it is ``None``.
-        env_file: may be missing.
-
-    Raises:
-        SettingsError: with every mistake that can be told.
-    """
-    unknown = overrides.keys() - _fields().keys()
-    if unknown:
-        raise TypeError(f"no variables: {sorted(unknown)}")
-    environment = os.environ if environ is None else environ
-    names = Names(known=_fields().keys(), with_file=_WITH_FILE)
-    gathered = gather(names, overrides, environment, env_file)
-    faults = gathered.faults
-    settings = _validated(gathered.given, faults)
-    if settings is not None:
-        _check_together(settings, faults)
-        settings = _with_directory(settings, environment, faults)
-    if settings is None or faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def load_address(
-    overrides: Mapping[str, object],
-    *,
-    environ: Mapping[str, str] | None = None,
-    env_file: Path | None = Path(".env"),
-) -> tuple[str, int]:
-    """The host and port that a server with these settings listens on; the others may be wrong.
-
-    Raises:
-        SettingsError: with the mistakes in these two.
-    """
-    names = Names(known=("TAGLINE_HOST", "TAGLINE_PORT"), with_file=())
-    gathered = gather(names, overrides, os.environ if environ is None else environ, env_file)
-    faults: list[ConfigurationError] = []
-    settings = _validated(gathered.given, faults)
-    if settings is None:
-        raise SettingsError(faults)
-    return settings.host, settings.port
-
-
-def _fields() -> dict[str, FieldInfo]:
+def fields() -> dict[str, FieldInfo]:
+    """What pydantic knows of every variable, by its name."""
     return {field.alias: field for field in Settings.model_fields.values() if field.alias}
-
-
-def _validated(given: Mapping[str, Given], faults: list[ConfigurationError]) -> Settings | None:
-    try:
-        return Settings.model_validate({name: one.value for name, one in given.items()})
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            name = str(detail["loc"][0])
-            fault = f"{_fault(detail)} ({given[name].origin})"
-            faults.append(
-                ConfigurationError(name, f"{fault}; allowed: {_fields()[name].description}")
-            )
-    return None
-
-
-def _fault(detail: ErrorDetails) -> str:
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError):
-        return str(cause)
-    # Secrets are checked by functions of our own, so that no value shown here is one.
-    value = shown(detail["input"])
-    match detail["type"]:
-        case "less_than_equal":
-            return f"{value} is too large"
-        case "greater_than_equal":
-            return f"{value} is too small"
-        case "literal_error":
-            return f"{value} is none of them"
-        case _:
-            return f"{value} is no whole number"
-
-
-def _check_together(settings: Settings, faults: list[ConfigurationError]) -> None:
-    if settings.photo_storage_path is None and BACKENDS[settings.photo_storage_backend].needs_path:
-        fault = "is not set; allowed: an existing directory, which the command line may name too"
-        faults.append(ConfigurationError("PHOTO_STORAGE_PATH", fault))
-    if settings.refresh_token_seconds < settings.access_token_seconds:
-        fault = (
-            f"{settings.refresh_token_seconds} is too small; allowed: no fewer than "
-            f"TAGLINE_ACCESS_TOKEN_SECONDS, which is {settings.access_token_seconds}"
-        )
-        faults.append(ConfigurationError("TAGLINE_REFRESH_TOKEN_SECONDS", fault))
-
-
-def _with_directory(
-    settings: Settings, environ: Mapping[str, str], faults: list[ConfigurationError]
-) -> Settings:
-    try:
-        directory = _database_directory(settings, environ)
-    except ValueError as error:
-        allowed = "tinydb:///DIR with a directory outside the photos"
-        faults.append(ConfigurationError("DATABASE_URL", f"{error}; allowed: {allowed}"))
-        return settings
-    return settings.model_copy(update={"database_directory": directory})
-
-
-def _database_directory(settings: Settings, environ: Mapping[str, str]) -> Path | None:
-    photos = settings.photo_storage_path
-    if settings.database_url is not None:
-        directory = parse_database_url(settings.database_url)
-    else:
-        directory = default_database_directory(photos, environ) if photos else None
-    if directory and photos and is_inside(directory, photos):
-        which = "" if settings.database_url else "is not set, and its default "
-        raise ValueError(f"{which}lies inside the photo directory")
-    return directory

@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 from dotenv.parser import parse_stream
 
+from tagline.config.access import why_unreadable
+from tagline.config.values import Unusable
 from tagline.errors import ConfigurationError
 
 PREFIX = "TAGLINE_"
 FILE_SUFFIX = "_FILE"
 SECRET_FILE_MAX_BYTES = 65536
+_ALIKE = 0.9
 
 
 class Given(NamedTuple):
@@ -82,6 +85,18 @@ def _unknown(names: Names, layer: Mapping[str, Given]) -> Iterator[Configuration
             yield ConfigurationError(plain, f"is no setting of Tagline ({one.origin}); {advice}")
 
 
+def misspelt(names: Names, environ: Mapping[str, str]) -> Iterator[str]:
+    """What looks like a misspelt variable that bears no prefix, one sentence each.
+
+    It may belong to another program, so it is no mistake.
+    """
+    bare = sorted(name for name in names.all() if not name.startswith(PREFIX))
+    for name in sorted(environ):
+        near = difflib.get_close_matches(name.upper(), bare, n=1, cutoff=_ALIKE)
+        if near and name not in bare:
+            yield f"{ascii(name)[1:-1]}: is no setting of Tagline; did you mean {near[0]}?"
+
+
 def _nearest(name: str, known: Collection[str]) -> str | None:
     bare = name.removeprefix(PREFIX)
     if bare in known:
@@ -102,9 +117,13 @@ def _add_from_file(
         return
     try:
         content = _read_secret_file(Path(value))
+    except Unusable as error:
+        faults.append(ConfigurationError(variable, f"{error} ({origin})", error.cause))
     except OSError as error:
         reason = error.strerror or "input/output error"
-        faults.append(ConfigurationError(variable, f"the file cannot be read: {reason} ({origin})"))
+        fault = f"the file cannot be read: {reason} ({origin})"
+        cause = "forbidden" if isinstance(error, PermissionError) else None
+        faults.append(ConfigurationError(variable, fault, cause))
     except ValueError as error:
         faults.append(ConfigurationError(variable, f"{error} ({origin})"))
     else:
@@ -114,6 +133,8 @@ def _add_from_file(
 def _read_secret_file(path: Path) -> str:
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("names no regular file")
+    if fault := why_unreadable(path):
+        raise Unusable(f"the file {fault}", "forbidden")
     with path.open("rb") as file:
         content = file.read(SECRET_FILE_MAX_BYTES + 1)
     if len(content) > SECRET_FILE_MAX_BYTES:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tagline.config.access import why_unlistable
+from tagline.errors import Cause
 
 DATABASE_SCHEME = "tinydb://"
 MAX_GLOBS = 100
@@ -24,6 +25,14 @@ _ORIGIN = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNREADABLE = re.compile(r"[^A-Za-z0-9]+")
+
+
+class Unusable(ValueError):
+    """A value is well formed, and what it names cannot be used: for this ``cause``."""
+
+    def __init__(self, fault: str, cause: Cause) -> None:
+        super().__init__(fault)
+        self.cause: Cause = cause
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -107,14 +116,16 @@ def parse_directory(text: str) -> Path:
         path = Path(text).expanduser().absolute()
         if path.is_dir():
             if fault := why_unlistable(path):
-                raise ValueError(f"{shown(text)} {fault}")
+                raise Unusable(f"{shown(text)} {fault}", "forbidden")
             return path
         there = path.exists()
     except RuntimeError as error:
         raise ValueError(f"{shown(text)}: there is no home directory for ~") from error
     except OSError as error:
-        raise ValueError(f"{shown(text)} cannot be opened: {error.strerror}") from error
-    raise ValueError(f"{shown(text)} " + ("is no directory" if there else "does not exist"))
+        raise Unusable(f"{shown(text)} cannot be opened: {error.strerror}", "forbidden") from error
+    raise Unusable(
+        f"{shown(text)} " + ("is no directory" if there else "does not exist"), "missing"
+    )
 
 
 def parse_database_url(text: str) -> Path | None:
