@@ -1,4 +1,4 @@
-"""Which of the two types of pictures a client is sent (RFC 9110, 12.5.1): pure rules."""
+"""Which form of an answer a client likes best (RFC 9110, 12.5): pure rules."""
 
 from tagline.pictures.recipe import PictureType
 
@@ -19,6 +19,18 @@ def picture_type(accept: str | None) -> PictureType:
     if _WEBP in weights:
         return _WEBP if weights[_WEBP] > 0 and weights[_WEBP] >= jpeg else _JPEG
     return _WEBP if jpeg == 0 and _weight(weights, _WEBP) > 0 else _JPEG
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether to send gzip (RFC 9110, 12.5.3); the header is empty where there is none.
+
+    It is sent to who names it, or ``*``, and does not like the bytes as they are better. Who
+    refuses both forms is sent the bytes as they are, which the standard allows.
+    """
+    weights = _weights(accept_encoding)
+    anything = weights.get("*", 0.0)
+    liked = weights.get("gzip", weights.get("x-gzip", anything))
+    return liked > 0 and liked >= weights.get("identity", anything)
 
 
 def _weight(weights: dict[str, float], media_type: str) -> float:

@@ -6,7 +6,9 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from tagline.api.conditional import Validators, whole_second
+from tagline.api.compression import BODY, Body
+from tagline.api.conditional import Validators, weakly_matches, whole_second
+from tagline.model import Photo, Stamp
 
 _NEVER_WITHOUT_ASKING = "private, no-cache"
 
@@ -24,17 +26,50 @@ def json_answer(
 
 
 def cached_json(body: bytes, validators: Validators | None = None) -> web.Response:
-    """JSON that a client may keep, and must ask about before it uses it again."""
+    """JSON that a client may keep, and must ask about before it uses it again.
+
+    It is sent compressed where that pays, so it must hold no secret.
+    """
     headers = {"Cache-Control": _NEVER_WITHOUT_ASKING}
-    return json_answer(body, headers=headers | (validators.headers() if validators else {}))
+    made = json_answer(body, headers=headers | (validators.headers() if validators else {}))
+    return compressible(made)
+
+
+def compressible(response: web.Response, body: Body = Body.PLAIN) -> web.Response:
+    """The same answer, to be sent as the client likes it best; ``body`` says what it is now.
+
+    Never an answer with a secret in it: its length would tell of it.
+    """
+    response[BODY] = body
+    return response
 
 
 def not_modified(validators: Validators) -> web.Response:
     """304: what the client keeps is still right."""
     headers = {"Cache-Control": _NEVER_WITHOUT_ASKING, **validators.headers()}
-    return web.Response(status=304, headers=headers)
+    return compressible(web.Response(status=304, headers=headers))
 
 
-def photo_validators(etag: str, last_modified: str) -> Validators:
+def photo_validators(photo: Photo | Stamp) -> Validators:
     """Validators of a photo's JSON, from its own members."""
-    return Validators(etag, whole_second(datetime.fromisoformat(last_modified).timestamp()))
+    modified = datetime.fromisoformat(photo.last_modified)
+    return Validators(photo.etag, whole_second(modified.timestamp()))
+
+
+def unchanged_list(if_none_match: str | None, version: str) -> web.Response | None:
+    """304 where the client has a list of this version already."""
+    if if_none_match is None or not weakly_matches(if_none_match, version):
+        return None
+    return compressible(web.Response(status=304, headers=_list_headers(version)))
+
+
+def list_answer(
+    body: bytes, version: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A list in JSON. Its tag is weak: it is that of everything that lists are made of."""
+    made = json_answer(body, headers=_list_headers(version) | dict(headers or {}))
+    return compressible(made)
+
+
+def _list_headers(version: str) -> dict[str, str]:
+    return {"Cache-Control": _NEVER_WITHOUT_ASKING, "ETag": f'W/"{version}"'}

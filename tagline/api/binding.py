@@ -1,21 +1,27 @@
 """From a request to a handler's arguments, by the operation's declaration."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import nullcontext
+from functools import partial
 from typing import cast
 
 from aiohttp import web
 from msgspec import UNSET
 from pydantic import BaseModel, ValidationError
 
-from tagline.api.bodies import read_json
+from tagline.api.bodies import LARGE_BYTES, BodyLimits, parse_json, read_body
 from tagline.api.inputs import BodyInput, Call, HeaderInput, PathInput, QueryInput
-from tagline.api.keys import LIBRARY, OPTIONS
+from tagline.api.keys import LIBRARY, OPTIONS, PRINCIPAL
 from tagline.api.operations import Input, Operation
+from tagline.api.options import ApiOptions
 from tagline.api.refusals import InvalidRequest, Problem
 
 _MOST_PROBLEMS = 50
 _LONGEST_NAME = 100
+_LARGE_AT_ONCE = 2
+"""Requests whose body may be large that are read and served at a time; others wait unread."""
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 Source = Callable[[web.Request], Mapping[str, object]]
@@ -24,24 +30,33 @@ Source = Callable[[web.Request], Mapping[str, object]]
 def endpoint(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of an operation: bind, then call.
 
-    It raises ``InvalidRequest`` for whatever is not as declared, and what ``read_json`` raises.
+    It raises ``InvalidRequest`` for whatever is not as declared, and what ``read_body`` raises.
     """
     body = operation.input(BodyInput)
+    gate = asyncio.Semaphore(_LARGE_AT_ONCE) if operation.large_body_bytes else nullcontext()
     others = tuple((item, _source_of(item)) for item in operation.inputs if item is not body)
 
     async def respond(request: web.Request) -> web.StreamResponse:
         options = request.app[OPTIONS]
-        call = Call(request=request, library=request.app[LIBRARY], options=options)
+        call = Call(
+            request=request,
+            library=request.app[LIBRARY],
+            options=options,
+            principal=request.get(PRINCIPAL),
+        )
         arguments: dict[str, BaseModel | None] = {}
         problems: list[Problem] = []
         for item, (location, source) in others:
             arguments[item.name] = _bind(item, location, source(request), problems)
-        if body is not None:
-            content = await read_json(request, options)
-            arguments[body.name] = _bind_body(body, content, problems)
-        if problems:
-            raise InvalidRequest(problems[:_MOST_PROBLEMS])
-        return await operation.handler(call, **arguments)
+        async with gate:
+            if body is not None:
+                content = await read_body(request, _limits(operation, options))
+                bind = partial(_bind_body, body, content, problems)
+                large = len(content) > LARGE_BYTES
+                arguments[body.name] = await asyncio.to_thread(bind) if large else bind()
+            if problems:
+                raise InvalidRequest(problems[:_MOST_PROBLEMS])
+            return await operation.handler(call, **arguments)
 
     return respond
 
@@ -86,8 +101,20 @@ def _bind(item: Input, location: str, value: object, problems: list[Problem]) ->
     return None
 
 
-def _bind_body(item: Input, content: object, problems: list[Problem]) -> BaseModel | None:
-    """The body as an argument: None where there is none and none is needed."""
+def _limits(operation: Operation, options: ApiOptions) -> BodyLimits:
+    """How large the body may be, and how long it may take."""
+    return BodyLimits(
+        bytes=operation.large_body_bytes or options.max_body_bytes, seconds=options.body_seconds
+    )
+
+
+def _bind_body(item: Input, body: bytes, problems: list[Problem]) -> BaseModel | None:
+    """The body as an argument: None where there is none and none is needed.
+
+    Raises:
+        InvalidRequest: it is no JSON.
+    """
+    content = parse_json(body)
     if isinstance(content, dict):
         return _bind(item, "body", cast("object", content), problems)
     if content is not UNSET or item.required:

@@ -4,10 +4,10 @@ import asyncio
 import json
 from typing import Never
 
+import msgspec
 from aiohttp import HttpVersion11, web
 from msgspec import UNSET
 
-from tagline.api.options import ApiOptions
 from tagline.api.refusals import (
     ContentTooLarge,
     InvalidRequest,
@@ -16,26 +16,37 @@ from tagline.api.refusals import (
     UnsupportedContent,
 )
 
+LARGE_BYTES = 64 * 1024
+"""More than this is parsed and validated in a thread, since it takes milliseconds."""
+
+MOST_BRACKETS = 100_000
+"""Of objects and lists, each of which takes twenty times its text; those in texts count as well."""
+
+
+class BodyLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How large a body may be, and how long it may take to arrive."""
+
+    bytes: int
+    seconds: float
+
 
 class _NotJson(ValueError):
     """Why a text is no JSON that Tagline accepts."""
 
 
-async def read_json(request: web.Request, options: ApiOptions) -> object:
-    """The parsed JSON body, or ``UNSET`` where the request has none.
+async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
+    """The body that is to be JSON, empty where the request has none.
 
     Raises:
         UnsupportedContent: the headers say that it is not plain JSON in UTF-8.
         ContentTooLarge: it is over the limit.
         SlowRequest: it took longer than the limit.
         MalformedRequest: it did not arrive whole.
-        InvalidRequest: it is no JSON, or has a member twice.
     """
     if not request.can_read_body:
-        return UNSET
-    _check_headers(request, options.max_body_bytes)
-    body = await _read(request, options)
-    return parse_json(body) if body else UNSET
+        return b""
+    _check_headers(request, limits.bytes)
+    return await _read(request, limits)
 
 
 def _check_headers(request: web.Request, limit_bytes: int) -> None:
@@ -50,16 +61,16 @@ def _check_headers(request: web.Request, limit_bytes: int) -> None:
         raise ContentTooLarge(limit_bytes)
 
 
-async def _read(request: web.Request, options: ApiOptions) -> bytes:
+async def _read(request: web.Request, limits: BodyLimits) -> bytes:
     """The body's bytes."""
     await _invite(request)
     body = bytearray()
     try:
-        async with asyncio.timeout(options.body_seconds):
+        async with asyncio.timeout(limits.seconds):
             while chunk := await request.content.readany():
                 body += chunk
-                if len(body) > options.max_body_bytes:
-                    raise ContentTooLarge(options.max_body_bytes)
+                if len(body) > limits.bytes:
+                    raise ContentTooLarge(limits.bytes)
     except TimeoutError:
         raise SlowRequest from None
     except web.RequestPayloadError as error:
@@ -75,11 +86,16 @@ async def _invite(request: web.Request) -> None:
 
 
 def parse_json(body: bytes) -> object:
-    """Parse JSON (RFC 8259); a member given twice and NaN are no JSON here.
+    """Parse JSON (RFC 8259), ``UNSET`` for none; a member given twice and NaN are no JSON here.
 
     Raises:
         InvalidRequest: it is not that.
     """
+    if not body:
+        return UNSET
+    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
+        fault = "The body has too many brackets; send it in parts"
+        raise InvalidRequest([{"loc": ["body"], "msg": fault, "type": "json_invalid"}])
     try:
         return json.loads(
             body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant

@@ -1,7 +1,8 @@
 """Conditional requests (RFC 9110, 13): pure rules over header values.
 
 Entity tags stand unquoted inside the program and are quoted here, at the edge. Tagline's own are
-all strong.
+all strong but those of lists. The compressed form of an answer has a tag of its own (RFC 9110,
+8.8.3.3), which ends in ``-gzip``: in conditions both name the same state of the same thing.
 """
 
 import re
@@ -18,6 +19,7 @@ ENTITY_TAGS_PATTERN = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)?$"
 
 _ENTITY_TAGS = re.compile(ENTITY_TAGS_PATTERN)
 _ONE_TAG = re.compile(_TAG)
+_GZIP = "-gzip"
 _STRONG_AFTER_SECONDS = 1
 
 
@@ -51,6 +53,19 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
+def gzip_tag(tag: str) -> str:
+    """The quoted entity tag of the compressed form, by that of the plain one; a weak one is both's.
+
+    A weak tag names all forms that mean the same (RFC 9110, 8.8.1).
+    """
+    return tag if tag.startswith("W/") else f'{tag[:-1]}{_GZIP}"'
+
+
+def names_gzip_tag(value: str, tag: str) -> bool:
+    """Whether an ``If-None-Match`` value names the compressed form by its quoted plain tag."""
+    return gzip_tag(tag) in (each.removeprefix("W/") for each in _ONE_TAG.findall(value))
+
+
 def parse_if_match(value: str) -> tuple[str, ...] | None:
     """The unquoted strong entity tags of an ``If-Match`` header, ``("*",)`` for any.
 
@@ -61,14 +76,16 @@ def parse_if_match(value: str) -> tuple[str, ...] | None:
         return None
     if value == "*":
         return ("*",)
-    return tuple(tag[1:-1] for tag in _ONE_TAG.findall(value) if tag.startswith('"'))
+    strong = (tag[1:-1] for tag in _ONE_TAG.findall(value) if tag.startswith('"'))
+    return tuple(tag.removesuffix(_GZIP) for tag in strong)
 
 
-def _weakly_matches(value: str, etag: str) -> bool:
+def weakly_matches(value: str, etag: str) -> bool:
     """Whether an ``If-None-Match`` value names the tag; weak tags count (RFC 9110, 13.1.2)."""
     if value.strip() == "*":
         return True
-    return any(tag.removeprefix("W/") == quoted(etag) for tag in _ONE_TAG.findall(value))
+    tags = {quoted(etag), gzip_tag(quoted(etag))}
+    return any(tag.removeprefix("W/") in tags for tag in _ONE_TAG.findall(value))
 
 
 def parse_date(value: str | None) -> datetime | None:
@@ -101,7 +118,7 @@ def evaluate(headers: Mapping[str, str], validators: Validators) -> Verdict:
     elif _is_after(modified, parse_date(headers.get("If-Unmodified-Since"))):
         return Verdict.FAILED
     if (none_match := headers.get("If-None-Match")) is not None:
-        matches = _weakly_matches(none_match, validators.etag)
+        matches = weakly_matches(none_match, validators.etag)
         return Verdict.NOT_MODIFIED if matches else Verdict.PROCEED
     since = parse_date(headers.get("If-Modified-Since"))
     if since is not None and modified is not None and modified <= since:

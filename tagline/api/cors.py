@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from tagline.api.headers import HEADERS
+
 _REQUEST_HEADERS = (
-    "Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, "
-    "If-Unmodified-Since, Prefer, Range, X-Request-ID"
+    "Accept-Session, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, "
+    "If-Range, If-Unmodified-Since, Last-Event-ID, Prefer, Range, X-Request-ID"
 )
-_EXPOSED_HEADERS = (
-    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Last-Modified, Location, "
-    "Preference-Applied, Retry-After, WWW-Authenticate, X-Request-ID"
-)
+_EXPOSED_HEADERS = ", ".join(sorted({"Allow", *HEADERS} - {"Set-Cookie"}))
+"""All that the document describes; but no script ever sees a cookie (the Fetch standard, 2.2.2)."""
 _PREFLIGHT_SECONDS = 600
 
 Signal = Callable[[web.Request, web.StreamResponse], Awaitable[None]]

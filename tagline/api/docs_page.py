@@ -1,4 +1,8 @@
-"""The documentation as a page of HTML, made of the OpenAPI document: no script, no outside call."""
+"""The documentation as a page: Swagger UI, or plain HTML for readers without scripts.
+
+Both are made of the OpenAPI document. Nothing comes from another server; the page's policy allows
+no script but the files beside it.
+"""
 
 import base64
 import hashlib
@@ -20,6 +24,18 @@ td, th { border-bottom: 1px solid #8884; padding: .3rem .6rem; text-align: left;
 pre { background: #8882; overflow-x: auto; padding: .6rem; white-space: pre-wrap; }
 .open { opacity: .7; }
 """
+
+_FILES = (
+    '<link rel="stylesheet" href="docs/swagger-ui.css">'
+    '<link rel="stylesheet" href="docs/page.css">'
+    '<script src="docs/swagger-ui-bundle.js" defer></script>'
+    '<script src="docs/start.js" defer></script>'
+)
+_LOGIN = (
+    '<form id="login" hidden><label>Password: <input type="password" name="password" '
+    'autocomplete="current-password" required></label> <button>Log in</button> '
+    '<output id="said">Then each operation can be tried.</output></form>'
+)
 
 
 class DocsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,18 +59,23 @@ def make_docs_page(document: dict[str, Any]) -> DocsPage:
         f"{_details('JSON Schema', schema)}</section>"
         for name, schema in document["components"]["schemas"].items()
     ]
-    html = (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style>"
+    plain = (
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>"
         f"{_paragraphs(info['description'])}"
         '<p>For programs: <a href="openapi.json">openapi.json</a>.</p>'
-        f"<h2>Operations</h2>{''.join(operations)}<h2>Schemas</h2>{''.join(schemas)}</html>"
+        f"<h2>Operations</h2>{''.join(operations)}<h2>Schemas</h2>{''.join(schemas)}"
+    )
+    html = (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(info['title'])} API</title>"
+        f"<noscript><style>{_STYLE}</style></noscript>{_FILES}</head>"
+        f'<body>{_LOGIN}<div id="swagger-ui"></div><noscript>{plain}</noscript></body></html>'
     )
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
+        f"default-src 'none'; script-src 'self'; style-src 'self' 'sha256-{digest}'; "
+        "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'"
     )
     return DocsPage(html=html.encode(), content_security_policy=policy)
@@ -62,7 +83,7 @@ def make_docs_page(document: dict[str, Any]) -> DocsPage:
 
 def _operation(path: str, method: str, item: dict[str, Any]) -> str:
     """The section of one operation."""
-    access = "" if item.get("security") is None else ' <span class="open">(open)</span>'
+    access = "" if item["security"] else ' <span class="open">(open)</span>'
     body = item.get("requestBody")
     return (
         f'<section id="{escape(item["operationId"])}">'

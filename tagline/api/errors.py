@@ -43,6 +43,17 @@ def _challenge_again(_error: object) -> Headers:
     return {"WWW-Authenticate": 'Bearer realm="tagline", error="invalid_token"'}
 
 
+def _challenge_scope(error: refusals.InsufficientScope) -> Headers:
+    """Ask for a token of more scope (RFC 6750, 3.1)."""
+    said = f'error="insufficient_scope", scope="{error.scope}"'
+    return {"WWW-Authenticate": f'Bearer realm="tagline", {said}'}
+
+
+def _challenge_session(_error: object) -> Headers:
+    """Say that no API token will do."""
+    return {"WWW-Authenticate": 'Bearer realm="tagline", error="insufficient_scope"'}
+
+
 def _later(_error: object) -> Headers:
     return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
 
@@ -80,14 +91,17 @@ def _problem_of_value(error: errors.InvalidValue) -> Mapping[str, object]:
     return {"detail": [refusals.Problem(loc=loc, msg=error.fault, type="invalid_value")]}
 
 
-UNEXPECTED = "Something went wrong inside the server; its log says more under the X-Request-ID."
+UNEXPECTED = (
+    "Something went wrong inside the server. Tell whoever runs it the X-Request-ID: its log says "
+    "more under that."
+)
 
 TABLE: Mapping[type[errors.TaglineError], Row] = {
     errors.TaglineError: Row(status=500, detail=UNEXPECTED),
     errors.StorageError: Row(status=500),
     errors.StorageUnavailable: Row(status=503, headers=_later),
-    errors.ObjectNotFound: Row(status=404, detail="Photo not found"),
-    errors.UnsafeKey: Row(status=404, detail="Photo not found"),
+    errors.ObjectNotFound: Row(status=404, detail=errors.PHOTO_NOT_FOUND),
+    errors.UnsafeKey: Row(status=404, detail=errors.PHOTO_NOT_FOUND),
     errors.ObjectChanged: Row(status=409),
     errors.StorageReadOnly: Row(status=403),
     errors.StorageFull: Row(status=507),
@@ -96,16 +110,23 @@ TABLE: Mapping[type[errors.TaglineError], Row] = {
     errors.PicturesBusy: Row(status=503, headers=_after_the_limit),
     errors.IndexFailure: Row(
         status=503,
-        detail="The index cannot be used now; the server's log says why.",
+        detail="The index cannot be used now: try again later. The server's log says why.",
         headers=_later,
     ),
     errors.AuthError: Row(status=401, headers=_challenge),
     errors.InvalidToken: Row(status=401, headers=_challenge_again),
+    errors.ExchangedMeanwhile: Row(status=409),
     errors.TooManyAttempts: Row(status=429, headers=_after_the_limit),
+    errors.ApiTokenError: Row(status=409),
+    errors.ApiTokenNotFound: Row(status=404),
     errors.PhotoNotFound: Row(status=404),
+    errors.ChangeNotFound: Row(status=404),
     errors.PhotoModified: Row(status=409, members=_current),
     errors.PreconditionFailed: Row(status=412, members=_current_tag),
     errors.InvalidValue: Row(status=422, members=_problem_of_value),
+    refusals.NotAllowed: Row(status=403),
+    refusals.InsufficientScope: Row(status=403, headers=_challenge_scope),
+    refusals.SessionNeeded: Row(status=403, headers=_challenge_session),
     refusals.InvalidRequest: Row(status=422, members=_problems),
     refusals.MalformedRequest: Row(status=400),
     refusals.SlowRequest: Row(status=408, headers=lambda _: {"Connection": "close"}),
@@ -113,26 +134,45 @@ TABLE: Mapping[type[errors.TaglineError], Row] = {
     refusals.UnsupportedContent: Row(status=415, headers=lambda _: {"Accept": "application/json"}),
     refusals.ConditionFailed: Row(status=412, members=_current_tag),
     refusals.RangeNotSatisfiable: Row(status=416, headers=_real_size),
+    refusals.TooManyStreams: Row(status=429, headers=_later),
+    refusals.NoMoreStreams: Row(status=503, headers=_later),
 }
 
+EXPECTATION = "Only Expect: 100-continue is known; send that, or no Expect."
 _SENTENCES = {
-    404: "There is nothing at this address; /openapi.json lists what there is.",
+    404: "There is nothing at this address; /docs and /openapi.json say what there is.",
     405: "This address does not know the method; the Allow header lists those it knows.",
-    413: "The request is too large.",
-    417: "Only Expect: 100-continue is known.",
+    413: "The request is too large; send less at once.",
+    417: EXPECTATION,
 }
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """How an error is answered: status, members of the body, headers."""
+
+    status: int
+    members: Mapping[str, object]
+    headers: Headers
+
+
+def tell(error: errors.TaglineError) -> Told:
+    """How an error of ours is answered: by the row of its nearest class."""
+    row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    members = {"detail": row.detail or str(error), **row.members(error)}
+    return Told(status=row.status, members=members, headers=row.headers(error))
 
 
 def answer_to(error: errors.TaglineError) -> web.Response:
-    """The answer to an error of ours: the row of its nearest class."""
-    row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
-    members = {"detail": row.detail or str(error), **row.members(error)}
-    return error_response(row.status, members, row.headers(error))
+    """The answer to an error of ours."""
+    told = tell(error)
+    return error_response(told.status, told.members, told.headers)
 
 
 def answer_to_http(error: web.HTTPException) -> web.Response:
     """The answer to an error of aiohttp's own, such as the router's 404 and 405."""
-    sentence = _SENTENCES.get(error.status, f"{error.reason}.")
+    sentence = _SENTENCES.get(
+        error.status, f"{error.reason}: look into /openapi.json for what can be asked."
+    )
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
     return error_response(error.status, {"detail": sentence}, kept)
 

@@ -1,6 +1,7 @@
 """Sending a photo's original: ranges, conditions, and the bytes themselves."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -12,6 +13,7 @@ from tagline.api.conditional import Validators, Verdict, evaluate, range_applies
 from tagline.api.disposition import inline
 from tagline.api.ranges import Span, Unsatisfiable, parse_range
 from tagline.api.refusals import ConditionFailed, RangeNotSatisfiable
+from tagline.errors import StorageError
 from tagline.model import FileState, Photo
 from tagline.model.keys import name_of
 from tagline.storage import OpenObject
@@ -23,11 +25,16 @@ _SLICE_SECONDS = 300
 _HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-cache",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
 }
 
 
-async def send_image(request: web.Request, photo: Photo, opened: OpenObject) -> web.StreamResponse:
+ReadAhead = Callable[[OpenObject, int, int], Awaitable[None]]
+"""Has a part of an open file, by offset and length, in memory; may raise ``StorageError``."""
+
+
+async def send_image(
+    request: web.Request, photo: Photo, opened: OpenObject, read_ahead: ReadAhead
+) -> web.StreamResponse:
     """Answer with the open original, or the part asked for; the file is closed in any case.
 
     Raises:
@@ -48,7 +55,7 @@ async def send_image(request: web.Request, photo: Photo, opened: OpenObject) -> 
             response.headers["Content-Disposition"] = inline(name_of(photo.object_key))
         await response.prepare(request)
         if span is not None and span.length and request.method != "HEAD":
-            await _send(request, opened, span)
+            await _send(request, opened, span, read_ahead)
         await response.write_eof()
         return response
 
@@ -88,8 +95,13 @@ def _part(request: web.Request, size: int, validators: Validators) -> Span | Non
     return parse_range(wanted[0], size)
 
 
-async def _send(request: web.Request, opened: OpenObject, span: Span) -> None:
+async def _send(
+    request: web.Request, opened: OpenObject, span: Span, read_ahead: ReadAhead
+) -> None:
     """Send a part of the file in slices, each within its time.
+
+    The kernel sends on the event loop's thread, and would wait there for a disk: so each slice is
+    read before.
 
     Raises:
         ConnectionError: the client went away or is too slow, or the file became shorter: the
@@ -102,6 +114,7 @@ async def _send(request: web.Request, opened: OpenObject, span: Span) -> None:
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
         try:
+            await read_ahead(opened, offset, length)
             async with asyncio.timeout(_SLICE_SECONDS):
                 sent = await asyncio.get_running_loop().sendfile(
                     transport, opened.file, offset, length
@@ -109,6 +122,9 @@ async def _send(request: web.Request, opened: OpenObject, span: Span) -> None:
         except TimeoutError:
             transport.abort()
             raise ConnectionResetError("the client is too slow") from None
+        except StorageError as error:
+            transport.abort()
+            raise ConnectionResetError("the file can be read no further") from error
         except BaseException:
             transport.abort()
             raise

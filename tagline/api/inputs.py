@@ -11,16 +11,20 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from tagline.api.options import ApiOptions
-from tagline.library import Library
+from tagline.library import Library, Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What every handler gets: the request as it came, and what it works on."""
+    """What every handler gets: the request as it came, who sent it, and what it works on.
+
+    ``principal`` is None where the operation is open, or decides by itself who may call it.
+    """
 
     request: web.Request
     library: Library
     options: ApiOptions
+    principal: Principal | None = None
 
 
 class PathInput(BaseModel):

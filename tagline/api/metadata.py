@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.config import JsonDict
 
 from tagline.api.inputs import BodyInput
@@ -13,6 +13,7 @@ from tagline.api.text import (
     rfc3339,
     taken_at_text,
     title_text,
+    whole_number,
 )
 from tagline.model.text import (
     DESCRIPTION_MAX_CHARACTERS,
@@ -25,6 +26,9 @@ from tagline.model.text import (
 
 MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
 TAKEN_EXAMPLE = "2019-07-05T10:00:00+02:00"
+
+_WHITE_SPACE = r"\t-\r\u001c- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What ``str.strip`` cuts off; programs differ in what ``\\s`` stands for."""
 
 DescriptionText = Annotated[
     str,
@@ -46,13 +50,14 @@ KeywordList = Annotated[
             "items": {
                 "type": "string",
                 "maxLength": KEYWORD_MAX_CHARACTERS,
-                "pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$",
+                "pattern": rf"^[^\u0000]*[^\u0000{_WHITE_SPACE}][^\u0000]*$",
             },
         }
     ),
 ]
 Rating = Annotated[
     int,
+    BeforeValidator(whole_number),
     AfterValidator(rating_number),
     Field(json_schema_extra={"minimum": 0, "maximum": RATING_MAX}),
 ]
@@ -66,7 +71,7 @@ MomentText = Annotated[
 ]
 
 
-def _without_default(schema: JsonDict) -> None:
+def without_default(schema: JsonDict) -> None:
     """Leaving a member out is not the same as null, so null is not shown as its default."""
     del schema["default"]
 
@@ -100,13 +105,13 @@ class UpdateMetadataRequest(BodyInput):
         default=None,
         description="The new description; null or an empty text removes it. Any Unicode but NUL "
         "and lone surrogates, at most 10,000 characters, kept as it is.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=["Grandma in Oslo, 1974"],
     )
     title: TitleText | None = Field(
         default=None,
         description="The new title; null or an empty text removes it. At most 1,000 characters.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=["Grandma"],
     )
     keywords: KeywordList | None = Field(
@@ -114,25 +119,25 @@ class UpdateMetadataRequest(BodyInput):
         description="All keywords, in place of those that are there; null or an empty list removes "
         "them. Outer white space is cut off; none may be blank or there twice, or longer than 250 "
         "characters.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=[["family", "Oslo"]],
     )
     rating: Rating | None = Field(
         default=None,
         description="Stars from 1 to 5, or 0 to say that it is unrated; null removes the rating.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=[4],
     )
     taken_at: TakenAtText | None = Field(
         default=None,
         description="The right moment: RFC 3339 with the offset of the place or `Z`, at most "
         "microseconds; without an offset where the zone is unknown. Null removes it.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=[TAKEN_EXAMPLE],
     )
     last_modified: MomentText | None = Field(
         default=None,
         description="The photo's `last_modified` as last seen; another one now means 409.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
         examples=[MOMENT_EXAMPLE],
     )

@@ -4,29 +4,25 @@ import logging
 import re
 import secrets
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
+from tagline.api.authentication import admit
+from tagline.api.browsers import RULES
+from tagline.api.clients import base_of, client, headers_of
 from tagline.api.connections import SERVER
 from tagline.api.errors import UNEXPECTED, answer_to, answer_to_http, error_response
-from tagline.api.keys import LIBRARY, OPERATIONS, REQUEST_ID
+from tagline.api.keys import LIBRARY, OPERATIONS, OPTIONS, PRINCIPAL, REQUEST_ID
 from tagline.api.operations import Access
 from tagline.api.refusals import MissingToken
 from tagline.config.logs import request_id
-from tagline.errors import InvalidToken, TaglineError
+from tagline.errors import TaglineError
+from tagline.library import Principal
 
 _logger = logging.getLogger("tagline.api")
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.ASCII | re.IGNORECASE)
+_DEMANDING = (Access.TOKEN, Access.SESSION)
 _INTERNAL_ERROR = 500
-
-_DEFAULT_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @web.middleware
@@ -36,6 +32,7 @@ async def name_request(request: web.Request, handler: Handler) -> web.StreamResp
     name = given if _USABLE_ID.fullmatch(given) else secrets.token_hex(8)
     request[REQUEST_ID] = name
     request_id.set(name)  # every request is a task of its own, so this ends with it
+    client(request)  # for the log, which meets the request without its application
     return await handler(request)
 
 
@@ -90,42 +87,59 @@ async def answer_options(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def demand_token(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let through what bears a valid access token; only what declares itself open needs none.
+    """Let through who may call the operation; only what declares itself open lets in anybody.
 
     Raises:
-        MissingToken: none was sent.
-        InvalidToken: it is expired, forged or revoked.
+        AuthError: nothing was sent that counts, or it is expired, forged or revoked.
+        NotAllowed: the sender is known, and may not do this.
     """
     if request.match_info.http_exception is None:
         operation = request.app[OPERATIONS].get(request.match_info.handler)
-        if operation is None or operation.access is Access.TOKEN:
-            token = bearer_token(request)
-            if token is None:
-                raise MissingToken
-            request.app[LIBRARY].authenticate(token)
+        if operation is None or operation.access in _DEMANDING:
+            request[PRINCIPAL] = identify(request)
     return await handler(request)
 
 
-def bearer_token(request: web.Request) -> str | None:
-    """The token of the ``Authorization`` header (RFC 6750, 2.1), or None where there is none.
+def identify(request: web.Request) -> Principal:
+    """Who sent the request, if they may; judged now, so that a stream may ask again.
 
     Raises:
-        InvalidToken: the header is there and bears no token.
+        AuthError, NotAllowed: as ``demand_token``.
     """
-    given = request.headers.getall("Authorization", [])
-    if not given:
-        return None
-    match = _BEARER.fullmatch(given[0])
-    if match is None or len(given) > 1:
-        raise InvalidToken
-    return match.group(1)
+    operation = request.app[OPERATIONS].get(request.match_info.handler)
+    if operation is None:
+        raise MissingToken  # nobody declared who may come in, so nobody may
+    origins = request.app[OPTIONS].cors_allowed_origins
+    check = request.app[LIBRARY].authenticate
+    return admit(headers_of(request), operation, check, origins, base_of(request))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add to every answer the headers that it does not set itself."""
     headers = response.headers
-    for name, value in _DEFAULT_HEADERS.items():
+    for name, value in RULES.items():
         headers.setdefault(name, value)
     headers["Server"] = SERVER
     if REQUEST_ID in request:
         headers["X-Request-ID"] = request[REQUEST_ID]
+
+
+async def end_odd_connections(request: web.Request, response: web.StreamResponse) -> None:
+    """Close the connection behind a request that other servers may read otherwise.
+
+    After ``Upgrade`` or CONNECT aiohttp waits for another protocol, which there is none of here,
+    and would answer no further request.
+    """
+    if _has_odd_length(request) or request.method == "CONNECT" or "Upgrade" in request.headers:
+        response.force_close()
+        response.headers["Connection"] = "close"
+
+
+def _has_odd_length(request: web.Request) -> bool:
+    """Whether ``Transfer-Encoding`` tells the length in a way that not everybody knows.
+
+    It tells none in HTTP/1.0, and ``chunked`` alone is known to all (RFC 9112, 6.1).
+    """
+    codings = request.headers.getall("Transfer-Encoding", [])
+    plain = not codings or [each.strip().lower() for each in codings] == ["chunked"]
+    return not plain or (request.version < HttpVersion11 and bool(codings))

@@ -8,8 +8,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from tagline.api.headers import COMMON_HEADERS, HEADERS
 from tagline.api.inputs import BodyInput, HeaderInput, PathInput, QueryInput
-from tagline.api.operations import Access, Answer, Input, Operation
+from tagline.api.links import LINKS
+from tagline.api.operations import Answer, Input, Operation
 from tagline.api.refusal_table import REFUSALS, refusals_of
+from tagline.api.security import SECURITY_SCHEMES, security_of
 
 Document = dict[str, Any]
 Key = tuple[type[BaseModel], JsonSchemaMode]
@@ -19,22 +21,34 @@ Tagline serves a directory of photos, and writes descriptions back where every o
 finds them.
 
 Log in with `POST /login`, and send the access token as `Authorization: Bearer …` with every other
-request. Every error is JSON with a `detail`: a sentence that says what to do, or (422) a list of
-what is wrong. Every answer carries `X-Request-ID`, which the server's log names as well; send your
-own to follow a request through. `HEAD` works wherever `GET` does, `OPTIONS` everywhere.
+request. Scripts send an API token the same way (`POST /tokens`); web pages let the browser send
+cookies (`Accept-Session: cookie`).
+
+Every error is JSON with a `detail`: a sentence that says what to do, or (422) a list of what is
+wrong. Every answer carries `X-Request-ID`, which the server's log names as well; send your own to
+follow a request through. `HEAD` works wherever `GET` does, `OPTIONS` everywhere. Long JSON is sent
+compressed to who accepts gzip; conditions may name the entity tag of either form.
 """
 
 _TAGS = {
     "Sessions": "Logging in and out.",
+    "API tokens": "What scripts send instead of logging in.",
     "Photos": "Finding photos, describing them, getting the originals.",
+    "History": "What was done to a photo, and undoing it.",
     "Pictures": "Renderings that every browser shows, upright and small.",
+    "Events": "Being told what happens.",
     "Upkeep": "Looking after the server.",
     "Documentation": "This API about itself.",
 }
 
 
-def make_document(operations: Sequence[Operation], version: str) -> Document:
-    """The OpenAPI document of these operations."""
+def servers(base_path: str) -> list[Document]:
+    """The one server: this, below a path."""
+    return [{"url": base_path or "/"}]
+
+
+def make_document(operations: Sequence[Operation], version: str, base_path: str = "") -> Document:
+    """The OpenAPI document of these operations, whose paths follow ``base_path``."""
     references, schemas = _schemas(operations)
     paths: Document = {}
     for operation in operations:
@@ -50,22 +64,14 @@ def make_document(operations: Sequence[Operation], version: str) -> Document:
             "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": servers(base_path),
         "tags": [{"name": name, "description": says} for name, says in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "headers": HEADERS,
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "The access token of `POST /login` or `POST /refresh`.",
-                }
-            },
+            "securitySchemes": SECURITY_SCHEMES,
         },
-        "security": [{"bearer": []}],
     }
 
 
@@ -73,7 +79,9 @@ def _schemas(operations: Iterable[Operation]) -> tuple[dict[Key, Document], Docu
     """Where each model's schema stands, and the schemas."""
     keys: set[Key] = {(refusal.body, "serialization") for refusal in REFUSALS.values()}
     for operation in operations:
-        keys.update((m, "serialization") for answer in operation.answers for m in answer.body)
+        for answer in operation.answers:
+            models = (*answer.body, *answer.events.values())
+            keys.update((model, "serialization") for model in models)
         if body := operation.input(BodyInput):
             keys.add((body.model, "validation"))
     ordered = sorted(keys, key=lambda key: key[0].__name__)
@@ -89,6 +97,7 @@ def _operation(operation: Operation, references: dict[Key, Document]) -> Documen
         "summary": " ".join(summary.split()).removesuffix("."),
         "description": rest or summary,
         "tags": [operation.tag],
+        "security": security_of(operation),
         "parameters": _parameters(operation),
         "responses": _responses(operation, references),
     }
@@ -98,10 +107,6 @@ def _operation(operation: Operation, references: dict[Key, Document]) -> Documen
             "required": body.required,
             "content": {"application/json": {"schema": schema}},
         }
-    if operation.access is Access.OPEN:
-        made["security"] = []
-    elif operation.access is Access.OWN_CHECK:
-        made["security"] = [{"bearer": []}, {}]
     return made
 
 
@@ -148,6 +153,9 @@ def _parameter(place: str, name: str, schema: Document, *, required: bool) -> Do
 def _responses(operation: Operation, references: dict[Key, Document]) -> Document:
     """Every answer that the operation may give, by status."""
     made = {str(a.status): _answer(a, references) for a in operation.answers}
+    for answer in operation.answers:
+        if links := LINKS.get((operation.name, answer.status)):
+            made[str(answer.status)]["links"] = links
     for status in sorted(refusals_of(operation)):
         refusal = REFUSALS[status]
         made[str(status)] = {
@@ -166,8 +174,27 @@ def _answer(answer: Answer, references: dict[Key, Document]) -> Document:
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         made["content"] = {"application/json": {"schema": schema}}
     elif answer.media_type is not None:
-        made["content"] = {answer.media_type: {}}
+        made["content"] = {answer.media_type: _events(answer, references)}
     return made
+
+
+def _events(answer: Answer, references: dict[Key, Document]) -> Document:
+    """What one event of a stream is, for OpenAPI 3.1 has no words for the stream of them."""
+    if not answer.events:
+        return {}
+    kinds = ((kind, references[m, "serialization"]) for kind, m in answer.events.items())
+    return {"schema": {"oneOf": [_event(kind, data) for kind, data in kinds]}}
+
+
+def _event(kind: str, data: Document) -> Document:
+    """An event by its fields (HTML, 9.2.6), whose data is text that holds JSON."""
+    content = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    fields: Document = {"event": {"const": kind}, "data": content, "id": {"type": "string"}}
+    return {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": fields | {"retry": {"type": "integer", "minimum": 0}},
+    }
 
 
 def _headers(names: Iterable[str]) -> Document:
@@ -175,10 +202,13 @@ def _headers(names: Iterable[str]) -> Document:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *COMMON_HEADERS)}
 
 
+_OF_BODIES = {"content", "links"}
+
+
 def _head_of(get: Document) -> Document:
     """The ``HEAD`` that goes with a ``GET``: the same without bodies."""
     responses = {
-        status: {name: part for name, part in response.items() if name != "content"}
+        status: {name: part for name, part in response.items() if name not in _OF_BODIES}
         for status, response in get["responses"].items()
         if status != "206"
     }

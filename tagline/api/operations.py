@@ -1,7 +1,7 @@
 """Operations: a method and a path, declared once for routing, validation and OpenAPI."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
 from typing import cast, get_args, get_type_hints
@@ -11,16 +11,25 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from tagline.api.inputs import BodyInput, Call, HeaderInput, PathInput, QueryInput
+from tagline.library import Scope
 
 _INPUT_KINDS = (PathInput, QueryInput, HeaderInput, BodyInput)
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
+
+
 class Access(Enum):
-    """Who may call an operation. What declares nothing else demands a token."""
+    """Who may call an operation. What declares nothing else demands a token.
+
+    An API token also needs the operation's scope; ``SESSION`` takes none, only who logged in.
+    """
 
     TOKEN = "token"  # noqa: S105 - the name of a kind of access, no secret
+    SESSION = "session"
     OPEN = "open"
     OWN_CHECK = "own_check"
     """The operation itself decides, since a token may come in the body as well."""
@@ -30,6 +39,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A successful answer: its status, what it means, its body and headers.
 
     ``body`` is the model of a JSON body (or several); ``media_type`` stands for any other body.
+    ``events`` are the models of the data of Server-Sent Events, by their types.
     ``headers`` are names from the table of headers in ``openapi``.
     """
 
@@ -37,6 +47,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     body: tuple[type[BaseModel], ...] = ()
     media_type: str | None = None
+    events: Mapping[str, type[BaseModel]] = {}
     headers: tuple[str, ...] = ()
 
 
@@ -58,12 +69,18 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...]
     refusals: tuple[int, ...]
     access: Access
+    large_body_bytes: int | None
     inputs: tuple[Input, ...]
 
     @property
     def name(self) -> str:
         """The handler's name: the OpenAPI operation id."""
         return self.handler.__name__
+
+    @property
+    def scope(self) -> Scope:
+        """What an API token needs to call it: its method says so, nothing else can."""
+        return "read" if self.method in SAFE_METHODS else "write"
 
     @property
     def docstring(self) -> str:
@@ -79,12 +96,15 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     """What an operation declares beside its handler's signature.
 
     ``refusals`` are the statuses it may refuse with beyond those that follow from its inputs.
+    ``large_body_bytes`` is the limit of its body where that is not the general one; only a few such
+    requests are read and served at a time.
     """
 
     tag: str
     answers: tuple[Answer, ...]
     refusals: tuple[int, ...] = ()
     access: Access = Access.TOKEN
+    large_body_bytes: int | None = None
 
 
 def operation(method: str, path: str, declaration: Declaration) -> Callable[[Handler], Operation]:
@@ -99,6 +119,7 @@ def operation(method: str, path: str, declaration: Declaration) -> Callable[[Han
             answers=declaration.answers,
             refusals=declaration.refusals,
             access=declaration.access,
+            large_body_bytes=declaration.large_body_bytes,
             inputs=_inputs_of(handler),
         )
 

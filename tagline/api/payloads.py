@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from tagline.api.inputs import BodyInput
 from tagline.api.metadata import MOMENT_EXAMPLE, PhotoMetadata
+from tagline.errors import PHOTO_NOT_FOUND
+from tagline.library import ScanState
 
 ID_EXAMPLE = "0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11"
 ETAG_EXAMPLE = "3f8a1c0d9e2b7a6455d01c2e"
@@ -46,6 +48,16 @@ class LoginResponse(TokenResponse):
 
 class RefreshResponse(TokenResponse):
     """The session's new tokens; the refresh token that was sent is dead."""
+
+
+class CookieSessionResponse(BaseModel):
+    """A session whose tokens came in cookies, where no script can read them."""
+
+    token_type: str = Field(default="cookie", json_schema_extra={"const": "cookie"})
+    expires_in: int = Field(description="Seconds until `POST /refresh` is needed.", examples=[900])
+    refresh_expires_in: int = Field(
+        description="Seconds that it can be refreshed.", examples=[2592000]
+    )
 
 
 class RefreshRequest(BodyInput):
@@ -144,30 +156,6 @@ class Photo(BaseModel):
     )
 
 
-class PhotoListResponse(BaseModel):
-    """A page of photos in the order of their object keys."""
-
-    total: int = Field(description="Photos there are in all.", examples=[20431])
-    limit: int = Field(description="As asked for.", examples=[100])
-    offset: int = Field(description="As asked for.", examples=[0])
-    items: list[Photo]
-
-
-class PhotoReference(BaseModel):
-    """A photo's id alone."""
-
-    id: PhotoId
-
-
-class PhotoIdListResponse(BaseModel):
-    """A page of ids in the order of the photos' object keys."""
-
-    total: int = Field(examples=[20431])
-    limit: int = Field(examples=[100])
-    offset: int = Field(examples=[0])
-    items: list[PhotoReference]
-
-
 class RescanError(BaseModel):
     """A file that could not be read."""
 
@@ -188,7 +176,7 @@ class RescanResponse(BaseModel):
 class RescanProgress(BaseModel):
     """How far a rescan is."""
 
-    state: str = Field(json_schema_extra={"enum": ["idle", "running"]}, examples=["running"])
+    state: ScanState = Field(examples=["running"])
     started_at: Moment | None = Field(description="Start of the running or the last rescan.")
     finished_at: Moment | None = Field(description="End of the last rescan; null while one runs.")
     listed: int = Field(description="Files met so far.", examples=[20431])
@@ -202,7 +190,7 @@ class RescanProgress(BaseModel):
 class ErrorResponse(BaseModel):
     """An error: a sentence that says what to do."""
 
-    detail: str = Field(examples=["Photo not found"])
+    detail: str = Field(examples=[PHOTO_NOT_FOUND])
 
 
 class ConflictResponse(ErrorResponse):

@@ -8,9 +8,10 @@ from pydantic import BeforeValidator, Field
 from tagline.api.accept import picture_type
 from tagline.api.conditional import Validators, Verdict, evaluate
 from tagline.api.inputs import Call, QueryInput
+from tagline.api.numbers import digits
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.payloads import ETAG_EXAMPLE
-from tagline.api.photos import PhotoPath, ReadHeaders, digits
+from tagline.api.photos import UNCHANGED, PhotoPath, ReadHeaders
 from tagline.api.refusals import ConditionFailed
 from tagline.pictures.recipe import PREVIEW_EDGE, THUMBNAIL_EDGE, THUMBNAIL_EDGES, Recipe
 from tagline.pictures.service import Picture
@@ -18,16 +19,12 @@ from tagline.pictures.service import Picture
 _TAG = "Pictures"
 _FOREVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
-_HEADERS = ("ETag", "Cache-Control", "Vary")
+_HEADERS = ("ETag", "Vary")
 _ANSWERS = (
     Answer(status=200, says="The picture.", media_type="image/*", headers=_HEADERS),
-    Answer(
-        status=304,
-        says="It is still as the request's conditions describe it.",
-        headers=_HEADERS,
-    ),
+    Answer(status=304, says=UNCHANGED, headers=_HEADERS),
 )
-_REFUSALS = (404, 412, 422, 503)
+_REFUSALS = (404, 409, 412, 422, 503)
 
 
 class PreviewQuery(QueryInput):
@@ -124,7 +121,7 @@ async def _answer(call: Call, path: PhotoPath, query: PreviewQuery, recipe: Reci
 
 def _headers(call: Call, query: PreviewQuery, photo_id: str, name: str) -> dict[str, str]:
     """Entity tag, and how long to keep it: for good where the address names this version."""
-    current = query.v is not None and query.v in {name, call.library.photo(photo_id).etag}
+    current = query.v is not None and query.v in {name, call.library.stamp(photo_id).etag}
     return {
         **Validators(name, None).headers(),
         "Cache-Control": _FOREVER if current else _ASK_AGAIN,

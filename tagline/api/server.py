@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import signal
+import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from tagline.api.app import create_app
 from tagline.api.connections import AccessLogger, JsonRunner
 from tagline.api.options import ApiOptions, ServerOptions
+from tagline.api.tls import Renewal, TlsFiles
 from tagline.errors import ConfigurationError
 from tagline.library import Library
 
@@ -58,26 +60,30 @@ async def serving(app: web.Application, options: ServerOptions) -> AsyncGenerato
     A client that goes away cancels nothing, so that a change of a photo is never cut off.
 
     Raises:
-        ConfigurationError: the address or port cannot be listened on.
+        ConfigurationError: the address or port cannot be listened on, or the certificate not used.
     """
+    context = await asyncio.to_thread(options.tls.context) if options.tls else None
     runner = JsonRunner(
         app,
         handler_cancellation=False,
         access_log_class=AccessLogger,
         access_log=_access_logger if options.access_log else None,
         keepalive_timeout=options.keepalive_seconds,
+        most_connections=options.most_connections,
+        stuck_seconds=options.stuck_seconds,
         lingering_time=_LINGER_SECONDS,
         # aiohttp waits this long for the handlers, and then as long for their connections
         shutdown_timeout=options.shutdown_seconds / 2,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, options.host, options.port)
+        site = web.TCPSite(runner, options.host, options.port, ssl_context=context)
         try:
             await site.start()
         except (OSError, OverflowError, UnicodeError) as error:
             raise _fault(error, options) from error
-        yield _url(options.host, site.port)
+        async with _renewing(options.tls, context):
+            yield _url(options, site.port)
     finally:
         await runner.cleanup()
 
@@ -87,19 +93,37 @@ def _fault(error: Exception, options: ServerOptions) -> ConfigurationError:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
         fault = f"port {options.port} is in use; stop the other program, or choose another port"
-        return ConfigurationError("TAGLINE_PORT", fault)
+        return ConfigurationError("TAGLINE_PORT", fault, "taken")
     if number in {errno.EACCES, errno.EPERM}:
         fault = f"not allowed to listen on port {options.port}; choose one above 1023"
-        return ConfigurationError("TAGLINE_PORT", fault)
+        return ConfigurationError("TAGLINE_PORT", fault, "forbidden")
     if isinstance(error, OverflowError):
         return ConfigurationError("TAGLINE_PORT", "must be from 0 to 65535")
     fault = f"cannot listen on {options.host!r}; give an address of this machine"
     return ConfigurationError("TAGLINE_HOST", fault)
 
 
-def _url(host: str, port: int) -> str:
+def _url(options: ServerOptions, port: int) -> str:
     """The address of what is served, for people to open."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme, host = "https" if options.tls else "http", options.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{options.base_path}"
+
+
+@asynccontextmanager
+async def _renewing(files: TlsFiles | None, context: ssl.SSLContext | None) -> AsyncGenerator[None]:
+    """Let SIGHUP and changes of the certificate's files be noticed."""
+    if files is None or context is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    renewal = Renewal(files, context)
+    loop.add_signal_handler(signal.SIGHUP, renewal.ask)
+    task = asyncio.create_task(renewal.run())
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        task.cancel()
 
 
 @contextmanager

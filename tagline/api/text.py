@@ -40,6 +40,11 @@ def keyword_list(texts: list[str]) -> list[str]:
     return list(_checked(check_keywords, tuple(texts)))
 
 
+def whole_number(value: object) -> object:
+    """A number without a fraction as an integer: JSON knows no difference (RFC 8259, 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def rating_number(rating: int) -> int:
     """The rating as it is, if it is one."""
     return _checked(check_rating, rating)

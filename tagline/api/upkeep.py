@@ -1,16 +1,14 @@
-"""Operations that look after the server: rescan, health, and its own documentation."""
+"""Operations that look after the server: rescan and health."""
 
-from hashlib import blake2b
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
 
-from tagline.api.answers import json_answer, not_modified
-from tagline.api.conditional import Validators, Verdict, evaluate
-from tagline.api.health import HealthResponse
+from tagline.api.answers import json_answer
+from tagline.api.clients import base_of
+from tagline.api.health import HealthResponse, answer_readiness, readiness
 from tagline.api.inputs import Call, HeaderInput
-from tagline.api.keys import DOCS_PAGE, DOCUMENT
 from tagline.api.operations import Access, Answer, Declaration, operation
 from tagline.api.payloads import RescanProgress, RescanResponse
 
@@ -56,7 +54,7 @@ async def rescan(call: Call, headers: RescanHeaders) -> web.Response:
     """Compare the index with the photo directory now, and wait for the outcome.
 
     Changes are found without this as well; it is for file systems that report none. One rescan
-    runs at a time: a second request joins the first.
+    runs at a time: whoever asks meanwhile shares the next one, which sees all that happened before.
     """
     if not headers.wants_async():
         return json_answer(await call.library.rescan())
@@ -64,7 +62,10 @@ async def rescan(call: Call, headers: RescanHeaders) -> web.Response:
     return json_answer(
         call.library.rescan_progress(),
         status=202,
-        headers={"Location": "/rescan", "Preference-Applied": _RESPOND_ASYNC},
+        headers={
+            "Location": f"{base_of(call.request)}/rescan",
+            "Preference-Applied": _RESPOND_ASYNC,
+        },
     )
 
 
@@ -87,59 +88,13 @@ async def get_rescan(call: Call) -> web.Response:
     Declaration(
         tag="Upkeep",
         access=Access.OPEN,
-        answers=(
-            Answer(status=200, says="Ready.", body=(HealthResponse,)),
-            Answer(status=503, says="Not ready.", body=(HealthResponse,)),
-        ),
+        answers=readiness(HealthResponse),
     ),
 )
 async def get_health(call: Call) -> web.Response:
     """Whether the server is ready, and what its parts are doing."""
     health = call.library.health()
-    return json_answer(health, status=200 if health.ready else 503)
+    return answer_readiness(health, ready=health.ready)
 
 
-@operation(
-    "GET",
-    "/openapi.json",
-    Declaration(
-        tag="Documentation",
-        access=Access.OPEN,
-        answers=(
-            Answer(status=200, says="The document.", media_type="application/json"),
-            Answer(status=304, says="It is still the one that the request names."),
-        ),
-    ),
-)
-async def get_openapi(call: Call) -> web.Response:
-    """This API as an OpenAPI 3.1 document."""
-    document = call.request.app[DOCUMENT]
-    validators = Validators(blake2b(document, digest_size=12).hexdigest(), None)
-    if evaluate(call.request.headers, validators) is Verdict.NOT_MODIFIED:
-        return not_modified(validators)
-    return json_answer(document, headers={"Cache-Control": "no-cache", **validators.headers()})
-
-
-@operation(
-    "GET",
-    "/docs",
-    Declaration(
-        tag="Documentation",
-        access=Access.OPEN,
-        answers=(Answer(status=200, says="The page.", media_type="text/html"),),
-    ),
-)
-async def get_docs(call: Call) -> web.Response:
-    """This API as a page for people; it needs nothing from any other server."""
-    page = call.request.app[DOCS_PAGE]
-    return web.Response(
-        body=page.html,
-        headers={
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": page.content_security_policy,
-            "Cache-Control": "no-cache",
-        },
-    )
-
-
-OPERATIONS = (rescan, get_rescan, get_health, get_openapi, get_docs)
+OPERATIONS = (rescan, get_rescan, get_health)
