@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 
+from tagline.cli.exits import FAILED, exit_code
 from tagline.cli.parser import build_parser
-from tagline.config.settings import SettingsError
-from tagline.errors import ConfigurationError, TaglineError
-
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+from tagline.config.loading import SettingsError
+from tagline.errors import TaglineError
 
 # Loaded when called: a description needs no HTTP server, and is written in half the time.
 _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -21,26 +20,25 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "describe": ("tagline.cli.files", "describe"),
         "edit": ("tagline.cli.files", "edit"),
         "verify": ("tagline.cli.verify", "verify_directory"),
+        "token": ("tagline.cli.token", "token"),
+        "doctor": ("tagline.cli.doctor", "doctor"),
         "health": ("tagline.cli.health", "health"),
     }
 )
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command; return its exit code. Errors are one line each on stderr."""
+    """Run one command; return its exit code (``exits``). Errors are one line each on stderr."""
     arguments = build_parser().parse_args(argv)
     try:
         return _command(arguments.command)(arguments)
     except SettingsError as error:
         for fault in error.faults:
             print(f"tagline: {fault}", file=sys.stderr)
-        return WRONG_USAGE
-    except ConfigurationError as error:
-        print(f"tagline: {error}", file=sys.stderr)
-        return WRONG_USAGE
+        return exit_code(error)
     except TaglineError as error:
         print(f"tagline: {error}", file=sys.stderr)
-        return FAILED
+        return exit_code(error)
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
         sys.stderr.close()

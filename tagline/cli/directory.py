@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from tagline.cli.output import printable
 from tagline.config.compose import index_of, reconciler_of, storage_of
-from tagline.config.settings import Settings, load_settings
+from tagline.config.loading import load_settings
+from tagline.config.settings import Settings
 from tagline.index import TinyPhotoIndex
 from tagline.sync import Reconciler, ReconcileResult
 
@@ -32,7 +33,10 @@ def scan(arguments: Namespace) -> int:
             f"{len(result.removed)} gone, {result.skipped} as they were"
         )
         for error in result.errors:
-            print(f"tagline: {printable(error.object_key)}: {error.detail}", file=sys.stderr)
+            print(
+                f"tagline: {printable(error.object_key)}: {printable(error.detail)}",
+                file=sys.stderr,
+            )
     return int(bool(result.errors))
 
 
@@ -42,7 +46,7 @@ def settings_of(arguments: Namespace) -> Settings:
 
 
 async def _scan(settings: Settings, index: TinyPhotoIndex) -> ReconcileResult:
-    reconciler = reconciler_of(storage_of(settings), index)
+    reconciler = reconciler_of(settings, storage_of(settings), index)
     bar = asyncio.create_task(_show_progress(reconciler)) if sys.stderr.isatty() else None
     try:
         return await reconciler.reconcile()

@@ -9,13 +9,14 @@ import msgspec
 from msgspec import UNSET
 
 from tagline.cli.output import printable
+from tagline.config.mirroring import mirrored_storage_of_file
 from tagline.errors import InvalidValue, StorageError, TaglineError
 from tagline.library import PhotoWriter, Target, read_alone, strays_in
 from tagline.library.writing import asked_of
 from tagline.metadata import accepted
 from tagline.model import MetadataChange, Photo, Precondition
-from tagline.model.keys import key_from_path
-from tagline.storage import LocalStorage
+from tagline.model.keys import directory_of, key_from_path
+from tagline.storage import LocalStorage, PhotoStorageProvider
 from tagline.sync import Strays
 
 # Clients know a photo by these two, which only an index can give.
@@ -28,7 +29,7 @@ def show(arguments: Namespace) -> int:
     for name in arguments.files:
         try:
             storage, key = locate(Path(name))
-            photo = read_alone(storage, key, directories.strays(name, storage)).photo
+            photo = read_alone(storage, key, directories.strays(name, storage, key)).photo
         except TaglineError as error:
             failed = True
             _complain(name, error)
@@ -77,16 +78,21 @@ def _edit_each(arguments: Namespace, change: MetadataChange) -> int:
     return int(failed)
 
 
-def locate(path: Path) -> tuple[LocalStorage, str]:
+def locate(path: Path) -> tuple[PhotoStorageProvider, str]:
     """The storage that a file lies in, and its key there; a symbolic link is followed.
+
+    That is the directory of the file, or the configured one where sidecars lie apart.
 
     Raises:
         StorageError: there is no such directory.
+        SettingsError: where sidecars lie is set wrongly.
     """
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise StorageError("There is no such file.") from error
+    if found := mirrored_storage_of_file(target):
+        return found
     return LocalStorage(target.parent), key_from_path(os.fsencode(target.name))
 
 
@@ -96,11 +102,11 @@ class _Directories:
     def __init__(self) -> None:
         self._strays: dict[Path, Strays] = {}
 
-    def strays(self, name: str, storage: LocalStorage) -> Strays:
-        """Those in the directory of a file, which is the storage's root."""
+    def strays(self, name: str, storage: PhotoStorageProvider, key: str) -> Strays:
+        """Those in the directory of a file, which has this key in the storage."""
         directory = Path(name).resolve().parent
         if directory not in self._strays:
-            self._strays[directory] = strays_in(storage, "")
+            self._strays[directory] = strays_in(storage, directory_of(key))
         return self._strays[directory]
 
 
@@ -108,21 +114,21 @@ def _edit_one(
     name: str, change: MetadataChange, directories: _Directories, *, sidecar: bool
 ) -> str:
     storage, key = locate(Path(name))
-    strays = directories.strays(name, storage)
+    strays = directories.strays(name, storage, key)
     writer = PhotoWriter(storage, "sidecar" if sidecar else "embed", strays)
     written = writer.edit(Target(object_key=key), change, Precondition())
     if not written.changed:
-        return f"{name}: unchanged, it says so already"
+        return f"{printable(name)}: unchanged, it says so already"
     photo = read_alone(storage, key, strays).photo
     places = "written"
     if change.description is not UNSET:
         places = ", ".join(photo.stored_in) or "removed"
     reason = f" (not in the photo itself: {written.not_embedded})" if written.not_embedded else ""
-    return f"{name}: {places}{reason}"
+    return f"{printable(name)}: {places}{reason}"
 
 
 def _complain(name: str, error: TaglineError) -> None:
-    print(f"tagline: {name}: {error}", file=sys.stderr)
+    print(f"tagline: {printable(name)}: {printable(str(error))}", file=sys.stderr)
 
 
 def _as_json(name: str, photo: Photo) -> str:
@@ -152,4 +158,5 @@ def _as_text(name: str, photo: Photo) -> str:
     said = [(label, value) for label, value in rows.items() if value]
     differing = (s for s in photo.description_sources if not s.agrees)
     said += [("differs", f"{source.place}: {source.text}") for source in differing]
-    return "\n".join([name, *(f"  {label:<12} {printable(text)}" for label, text in said)])
+    lines = (f"  {label:<12} {printable(text)}" for label, text in said)
+    return "\n".join([printable(name), *lines])

@@ -18,10 +18,14 @@ examples:
   tagline edit IMG_1.jpg --rating 4       title, keywords, rating, date taken
   tagline show IMG_1.jpg                  what a photo says, and where it says it
   tagline verify ~/Pictures               find what does not agree
+  tagline token create backup             make an API token for a script
   tagline health                          ask a running server how it is
+  tagline doctor ~/Pictures               check what a server needs here
 
 Settings come from environment variables and a .env file; .env.example lists them.
-Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration.
+Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 3 the photo
+directory is not there, 4 this user may not use a directory or port, 5 the port is
+taken, 6 the index is in use by another process.
 """
 
 
@@ -62,6 +66,12 @@ def _add_directory(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_address(parser: argparse.ArgumentParser, doing: str) -> None:
+    """Where to listen, or to find who listens."""
+    parser.add_argument("--host", help=f"address to {doing} at (default: TAGLINE_HOST, 127.0.0.1)")
+    parser.add_argument("--port", help=f"port to {doing} at (default: TAGLINE_PORT, 8000)")
+
+
 def _add_serve(add: Add) -> None:
     parser = add(
         "serve",
@@ -70,8 +80,7 @@ def _add_serve(add: Add) -> None:
         "SIGTERM or Ctrl-C ends it: requests and writes under way are finished first.",
     )
     _add_directory(parser)
-    parser.add_argument("--host", help="address to listen on (default: TAGLINE_HOST, 127.0.0.1)")
-    parser.add_argument("--port", help="port to listen on (default: TAGLINE_PORT, 8000)")
+    _add_address(parser, "listen")
 
 
 def _add_scan(add: Add) -> None:
@@ -159,6 +168,34 @@ def _add_verify(add: Add) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
 
 
+def _add_token(add: Add) -> None:
+    parser = add(
+        "token",
+        "make, list and revoke API tokens for scripts",
+        "A token is sent as Authorization: Bearer …, and shown only once. Where a server runs, it\n"
+        "is asked with BACKEND_PASSWORD at TAGLINE_HOST and TAGLINE_PORT; else the database is\n"
+        "changed itself. A changed password ends every token.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="make a token, and print it")
+    create.add_argument("name", metavar="NAME", help="what it is for")
+    create.add_argument(
+        "--scope", choices=("read", "write"), default="read", help="what it may do (default: read)"
+    )
+    create.add_argument(
+        "--days", metavar="N", type=int, help="how long it lives (default: until it is revoked)"
+    )
+    listing = actions.add_parser("list", help="show all tokens, without their text")
+    revoke = actions.add_parser("revoke", help="end a token")
+    revoke.add_argument("token", metavar="TOKEN", help="its name or id")
+    for action in (create, listing, revoke):
+        action.add_argument(
+            "--directory", metavar="DIR", help="the photo directory (default: PHOTO_STORAGE_PATH)"
+        )
+        _add_address(action, "find the server")
+        action.add_argument("--json", action="store_true", help="print JSON, one object a token")
+
+
 def _add_health(add: Add) -> None:
     parser = add(
         "health",
@@ -166,10 +203,21 @@ def _add_health(add: Add) -> None:
         "Prints its state in one line. Exit code 0 when it answers and the photos are there, also\n"
         "while a scan is under way; 1 when not. For probes of containers and of other monitors.",
     )
-    parser.add_argument("--host", help="where it listens (default: TAGLINE_HOST, 127.0.0.1)")
-    parser.add_argument("--port", help="and on which port (default: TAGLINE_PORT, 8000)")
+    _add_address(parser, "find the server")
     parser.add_argument("--ready", action="store_true", help="exit code 1 during the first scan")
     parser.add_argument("--json", action="store_true", help="print all that GET /health says")
+
+
+def _add_doctor(add: Add) -> None:
+    parser = add(
+        "doctor",
+        "check what a server needs on this machine, and say what to do",
+        "Looks at settings, directories, mounts, events, clock, space, port and decoders; writes\n"
+        "nothing among the photos. Run it as the user that serves. It may run beside a server.\n"
+        "Exit code 1 when something is off.",
+    )
+    _add_directory(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object a check")
 
 
 _COMMANDS = (
@@ -179,5 +227,7 @@ _COMMANDS = (
     _add_describe,
     _add_edit,
     _add_verify,
+    _add_token,
     _add_health,
+    _add_doctor,
 )

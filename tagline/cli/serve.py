@@ -4,16 +4,17 @@ import asyncio
 import gc
 import logging
 from argparse import Namespace
-from collections.abc import Iterator
-from pathlib import Path
 
 from tagline import __version__
 from tagline.api.options import ApiOptions, ServerOptions
 from tagline.api.server import run_server
-from tagline.config.access import why_read_only
+from tagline.api.tls import TlsFiles
+from tagline.cli.allocator import limit_arenas
 from tagline.config.compose import build_library
+from tagline.config.loading import doubts, load_settings
 from tagline.config.logs import configure_logging
-from tagline.config.settings import Settings, load_settings
+from tagline.config.mirroring import warnings_of
+from tagline.config.settings import Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -28,16 +29,11 @@ def serve(arguments: Namespace) -> int:
         }
     )
     configure_logging(settings.log_level, settings.log_format)
-    for warning in (*settings.warnings, *_read_only(settings.photo_storage_path)):
+    limit_arenas()
+    for warning in (*doubts(), *settings.warnings, *warnings_of(settings)):
         _logger.warning("%s", warning)
     asyncio.run(_serve(settings))
     return 0
-
-
-def _read_only(photos: Path | None) -> Iterator[str]:
-    """That nothing can be written beside the photos, if so, told before somebody tries."""
-    if photos is not None and (reason := why_read_only(photos)):
-        yield f"PHOTO_STORAGE_PATH: {reason}; photos are shown, and changes of them answered 403"
 
 
 async def _serve(settings: Settings) -> None:
@@ -54,7 +50,27 @@ async def _serve(settings: Settings) -> None:
 
     await run_server(
         built.library,
-        ApiOptions(version=__version__, cors_allowed_origins=settings.cors_allowed_origins),
-        ServerOptions(host=settings.host, port=settings.port),
+        _api_options(settings),
+        _server_options(settings),
         ready=ready,
+    )
+
+
+def _api_options(settings: Settings) -> ApiOptions:
+    return ApiOptions(
+        version=__version__,
+        cors_allowed_origins=settings.cors_allowed_origins,
+        metrics=settings.metrics,
+        base_path=settings.base_path,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _server_options(settings: Settings) -> ServerOptions:
+    certificate, key = settings.tls_certificate, settings.tls_key
+    return ServerOptions(
+        host=settings.host,
+        port=settings.port,
+        tls=TlsFiles(certificate, key) if certificate and key else None,
+        base_path=settings.base_path,
     )

@@ -50,7 +50,7 @@ def _repair(arguments: Namespace, settings: Settings, findings: Iterable[Finding
             moves = repairer.repair(finding)
         except StorageError as error:
             key = printable(finding.object_key)
-            print(f"tagline: {key}: {error}", file=sys.stderr)
+            print(f"tagline: {key}: {printable(str(error))}", file=sys.stderr)
             continue
         repaired += 1
         for moved in moves:
