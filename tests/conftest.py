@@ -1,17 +1,26 @@
 """Fixtures that every suite may use."""
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.machine import IN_CI, program
+
 # Machines are noisy: how long one example takes says nothing. What decides is always the same.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+settings.load_profile("ci" if IN_CI else "here")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Find the programs that a test is marked to need, before any fixture runs them."""
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            program(name)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tagline.api import ApiOptions, create_app
+from tests.api.declared import watching
+from tests.api.real_library import World
 
 _spec = importlib.util.spec_from_file_location(
     "tests_api_memory_library", Path(__file__).with_name("memory_library.py")
@@ -14,6 +16,18 @@ _spec = importlib.util.spec_from_file_location(
 memory_library = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = memory_library
 _spec.loader.exec_module(memory_library)
+
+
+@pytest.fixture
+async def aiohttp_client(aiohttp_client):
+    """Clients as ever; at the end nothing they were answered may have been undeclared."""
+    faults = []
+
+    async def make(app, **more):
+        return await aiohttp_client(app, trace_configs=[watching(app, faults)], **more)
+
+    yield make
+    assert sorted(set(faults)) == []
 
 
 @pytest.fixture
@@ -50,3 +64,21 @@ async def client(aiohttp_client, library, options):
 def photo(library):
     """One of the photos."""
     return library.add("photo.jpg", bytes(range(256)) * 40)
+
+
+@pytest.fixture
+async def make_world(tmp_path, aiohttp_client):
+    """Make real libraries over directories of real photos; all are stopped at the end."""
+    worlds = []
+
+    async def make(files=None, **options):
+        photos, data = tmp_path / "photos", tmp_path / "data"
+        photos.mkdir(exist_ok=True)
+        for name, content in (files or {}).items():
+            (photos / name).write_bytes(content)
+        worlds.append(World(photos, data, **options))
+        return await worlds[-1].start(aiohttp_client)
+
+    yield make
+    for world in worlds:
+        await world.stop()

@@ -3,12 +3,23 @@
 import asyncio
 import io
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
 from msgspec import UNSET
 
+from tagline.auth import (
+    SCOPES,
+    ApiTokenService,
+    FailureLimit,
+    PasswordVerifier,
+    TokenService,
+    TokenStore,
+    is_api_token,
+)
 from tagline.errors import (
+    ExchangedMeanwhile,
     InvalidPassword,
     InvalidToken,
     PhotoModified,
@@ -16,27 +27,37 @@ from tagline.errors import (
     PreconditionFailed,
     TooManyAttempts,
 )
+from tagline.index import open_database, open_index
 from tagline.library import (
+    Figures,
     Health,
+    Hub,
+    Principal,
+    Reader,
     RescanError,
     RescanProgress,
     RescanResult,
+    Sessions,
     TokenPair,
     WatcherHealth,
 )
-from tagline.library.health import IndexHealth, ScanHealth, StorageHealth
+from tagline.library.finding import Finder
+from tagline.library.health import HistoryHealth, IndexHealth, ScanHealth, StorageHealth
 from tagline.model import (
     FileState,
+    IndexedFile,
+    IndexedPhoto,
     Metadata,
     MetadataChange,
-    Page,
     Photo,
-    PhotoQuery,
     Precondition,
+    Stamp,
+    stamp_of,
     with_etag,
 )
 from tagline.pictures.recipe import Recipe, Subject, Wanted
 from tagline.pictures.service import Picture
+from tagline.sync import Progress
 
 PASSWORD = "open sesame"
 NAMESPACE = uuid.UUID(int=7)
@@ -95,13 +116,19 @@ class MemoryLibrary:
     def __init__(self) -> None:
         self.photos: dict[str, Photo] = {}
         self.data: dict[str, bytes] = {}
-        self.sessions: dict[str, TokenPair] = {}
+        self.pairs: dict[str, TokenPair] = {}
+        self.now = 1_714_566_896.0
+        self.sessions = _sessions(lambda: self.now)
         self.opened: list[MemoryObject] = []
         self.failure: Exception | None = None
         self.ready = True
         self.scans = 0
         self.events: list[str] = []
+        self.hub = Hub("memory")
         self.addresses: list[str] = []
+        self.actors: list[object] = []
+        self.index = open_index(None)
+        self._finder = Finder(self.index)
         self.mtime_ns = 1_714_566_896_789_012_000
 
     def add(self, name: str, data: bytes = b"\xff\xd8 pixels", **members) -> Photo:
@@ -121,37 +148,46 @@ class MemoryLibrary:
     async def stop(self) -> None:
         self.events.append("stop")
 
-    def _sorted(self) -> list[Photo]:
-        return sorted(self.photos.values(), key=lambda p: p.object_key)
-
-    def page(self, query: PhotoQuery) -> Page:
+    @property
+    def finder(self) -> Finder:
+        """The real one, over an index of the photos as they are."""
         self._check()
-        found = self._sorted()[query.offset : query.offset + query.limit]
-        return Page(
-            total=len(self.photos),
-            limit=query.limit,
-            offset=query.offset,
-            items=tuple(msgspec.json.encode(p) for p in found),
+        photos = self.photos.values()
+        unknown = FileState(0, 0, 0, 0)
+        self.index.apply(
+            [
+                IndexedPhoto(
+                    photo=photo,
+                    fingerprint=photo.id,
+                    files=(IndexedFile(photo.object_key, unknown),),
+                )
+                for photo in photos
+            ],
+            self._index_ids() - {photo.id for photo in photos},
         )
+        return self._finder
 
-    def ids(self, query: PhotoQuery) -> tuple[int, list[str]]:
-        self._check()
-        found = self._sorted()[query.offset : query.offset + query.limit]
-        return len(self.photos), [p.id for p in found]
+    def _index_ids(self) -> set[str]:
+        """What the index has."""
+        return {state.id for state in self.index.states()}
 
-    def photo(self, photo_id: str) -> Photo:
+    def _photo(self, photo_id: str) -> Photo:
         self._check()
         if photo_id not in self.photos:
             raise PhotoNotFound(photo_id)
         return self.photos[photo_id]
 
     def photo_json(self, photo_id: str) -> bytes:
-        return msgspec.json.encode(self.photo(photo_id))
+        return msgspec.json.encode(self._photo(photo_id))
+
+    def stamp(self, photo_id: str) -> Stamp:
+        return stamp_of(self.photo_json(photo_id))
 
     async def edit(
-        self, photo_id: str, change: MetadataChange, precondition: Precondition
+        self, photo_id: str, change: MetadataChange, precondition: Precondition, by=None
     ) -> Photo:
-        photo = self.photo(photo_id)
+        photo = self._photo(photo_id)
+        self.actors.append(by)
         tags = precondition.if_match
         if tags is not None and tags != ("*",) and photo.etag not in tags:
             raise PreconditionFailed(photo.etag)
@@ -168,13 +204,16 @@ class MemoryLibrary:
         return photo
 
     async def open_image(self, photo_id: str) -> tuple[Photo, MemoryObject]:
-        photo = self.photo(photo_id)
+        photo = self._photo(photo_id)
         opened = MemoryObject(self.data[photo_id], self.mtime_ns)
         self.opened.append(opened)
         return photo, opened
 
+    async def read_ahead(self, opened: MemoryObject, offset: int, length: int) -> None:
+        assert 0 <= offset < offset + length <= opened.size
+
     def wanted_picture(self, photo_id: str, recipe: Recipe) -> Wanted:
-        photo = self.photo(photo_id)
+        photo = self._photo(photo_id)
         subject = Subject(
             photo_id=photo_id, state=FileState(1, 2, 3, 4), orientation=1, stored=None
         )
@@ -218,13 +257,27 @@ class MemoryLibrary:
             storage=StorageHealth(available=True),
             watcher=WatcherHealth(
                 mode="notify",
-                state="running",
+                state="watching",
                 delay_seconds=0.1,
                 degraded=None,
                 last_full_reconcile="2024-05-01T12:34:56.000000Z",
             ),
             index=IndexHealth(photos=3, recovered=None),
-            scan=ScanHealth(state="idle", listed=3, decoded=1, total=2, seconds_left=None),
+            scan=ScanHealth(
+                state="idle", listed=3, decoded=1, total=2, rate=0.5, seconds_left=None
+            ),
+            history=HistoryHealth(changes=0, problem=None, recovered=None),
+        )
+
+    def figures(self) -> Figures:
+        return Figures(
+            health=self.health(),
+            scan=Progress(listed=3, read=1, total=2, errors=1),
+            last_full_reconcile=1_714_566_896.5,
+            index_bytes=4096,
+            edits={("embedded", ""): 2, ("refused", "photo_modified"): 1},
+            logins={"ok": 1},
+            pictures={"memory": 4},
         )
 
     async def login(self, password: str, address: str) -> TokenPair:
@@ -237,34 +290,54 @@ class MemoryLibrary:
         return self._issue()
 
     def _issue(self) -> TokenPair:
-        number = len(self.sessions)
+        number = len(self.pairs)
         pair = TokenPair(
             access_token=f"access{number}.a-b_c",
             refresh_token=f"refresh{number}.a-b_c",
             access_seconds=900,
             refresh_seconds=2592000,
         )
-        self.sessions[pair.access_token] = pair
+        self.pairs[pair.access_token] = pair
         return pair
 
-    async def refresh(self, refresh_token: str) -> TokenPair:
+    async def refresh(self, refresh_token: str, address: str, *, shared: bool = False) -> TokenPair:
         self._check()
-        for access, pair in list(self.sessions.items()):
+        if shared and refresh_token == "exchanged":
+            raise ExchangedMeanwhile
+        self.addresses.append(address)
+        for access, pair in list(self.pairs.items()):
             if pair.refresh_token == refresh_token:
                 new = self._issue()
-                del self.sessions[access]
+                del self.pairs[access]
                 return new
         raise InvalidToken("Invalid or expired refresh token")
 
     async def logout(self, access_token: str | None, refresh_token: str | None) -> None:
         self._check()
-        for access, pair in list(self.sessions.items()):
+        for access, pair in list(self.pairs.items()):
             if access_token == access or refresh_token == pair.refresh_token:
-                del self.sessions[access]
+                del self.pairs[access]
                 return
         raise InvalidToken
 
-    def authenticate(self, access_token: str) -> object:
-        if access_token not in self.sessions:
+    def authenticate(self, credential: str) -> Principal:
+        if is_api_token(credential):
+            return self.sessions.authenticate(credential)
+        if credential not in self.pairs:
             raise InvalidToken
-        return object()
+        session_id = credential.rpartition("access")[2]  # like a real one's, it opens nothing
+        return Principal(kind="session", id=session_id, name=None, scopes=SCOPES["write"])
+
+    def subscribe(self, wake: Callable[[], None], last_id: str | None) -> Reader:
+        return self.hub.subscribe(wake, last_id)
+
+
+def _sessions(clock) -> Sessions:
+    """The real sessions and API tokens, over a database in memory."""
+    store = TokenStore(open_database(None, durable=True))
+    return Sessions(
+        PasswordVerifier(PASSWORD, clock),
+        TokenService(store, "s" * 32, clock, 900, 2592000),
+        ApiTokenService(store.api_tokens, clock),
+        FailureLimit(clock),
+    )

@@ -2,11 +2,21 @@
 
 import pytest
 
+from tagline.api.history_payloads import FieldValues
+from tagline.api.metadata import PhotoMetadata, UpdateMetadataRequest
 from tagline.model import Metadata
 
 FULL = Metadata(
     description="d", title="t", keywords=("a", "b"), rating=3, taken_at="2019-07-05T10:00:00Z"
 )
+
+
+@pytest.mark.parametrize("payload", [PhotoMetadata, UpdateMetadataRequest, FieldValues])
+def test_every_payload_names_every_field(payload):
+    """What goes out, what comes in and what was before hold the fields of the model, in order."""
+    guards = {"last_modified"}
+    members = tuple(name for name in payload.model_fields if name not in guards)
+    assert members == Metadata.__struct_fields__
 
 
 @pytest.fixture
@@ -57,3 +67,10 @@ async def test_a_bad_value_is_refused_by_its_name(client, photo, field, value):
     assert answer["detail"][0]["loc"][:2] == ["body", field]
     response = await client.get(f"/photos/{photo.id}")
     assert (await response.json())["metadata"]["description"] == "d"
+
+
+async def test_what_means_the_same_is_taken_for_the_same(client, photo):
+    """4.0 is the number 4 in JSON; keywords that differ in outer white space alone are one."""
+    _, new = await patch(client, photo, {"rating": 4.0, "keywords": ["b ", "a", "b", "\u0085a"]})
+    assert new["metadata"]["rating"] == 4
+    assert new["metadata"]["keywords"] == ["b", "a"]

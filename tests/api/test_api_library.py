@@ -3,25 +3,18 @@
 import inspect
 import io
 import json
-import time
 
 import pytest
 from PIL import Image
 from tests_api_memory_library import MemoryLibrary
 
-from tagline.api import ApiOptions, create_app, payloads
+from tagline.api import ApiOptions, create_app, finding_payloads, payloads
 from tagline.api.health import HealthResponse
-from tagline.auth import PasswordVerifier, TokenService, TokenStore
-from tagline.index import open_database, open_index
-from tagline.library import Library, Parts, Sessions, read_observed
-from tagline.pictures.caches import MemoryCache
-from tagline.pictures.jobs import Limits
-from tagline.pictures.pool import WorkerPool
-from tagline.pictures.service import Pictures
+from tagline.index import open_index
+from tagline.library import Library, read_observed
 from tagline.storage import MemoryStorage
-from tagline.sync import Reconciler, Watcher
-
-PASSWORD = "a long password"
+from tagline.sync import Reconciler
+from tests.composing import PASSWORD, compose
 
 
 def picture(kind, color):
@@ -46,21 +39,8 @@ def storage():
 @pytest.fixture
 async def client(aiohttp_client, storage):
     """A client that is logged in to the real library."""
-    index, tokens = open_index(None), open_database(None, durable=True)
-    service = TokenService(TokenStore(tokens), "s" * 32, time.time, 900, 2592000)
-    reconciler = Reconciler(storage, index, read_observed)
-    library = Library(
-        Parts(
-            storage=storage,
-            index=index,
-            reconciler=reconciler,
-            watcher=Watcher(reconciler, None),
-            sessions=Sessions(PasswordVerifier(PASSWORD, time.monotonic), service),
-            pictures=Pictures(WorkerPool(1, Limits()), MemoryCache(0), None),
-            write_mode="embed",
-            close=lambda: (index.close(), tokens.close()),
-        )
-    )
+    index = open_index(None)
+    library = compose(storage, index, Reconciler(storage, index, read_observed))
     client = await aiohttp_client(create_app(library, ApiOptions()))
     await library.start()
     await library.rescan()
@@ -85,8 +65,8 @@ def test_the_library_in_memory_has_the_interface_of_the_real_one():
 async def test_every_answer_is_as_its_model_says(client):
     """Stored JSON, health, rescan and progress have the declared members and no others."""
     for path, model in (
-        ("/photos", payloads.PhotoListResponse),
-        ("/photos?fields=id", payloads.PhotoIdListResponse),
+        ("/photos", finding_payloads.PhotoListResponse),
+        ("/photos?fields=id", finding_payloads.PhotoIdListResponse),
         ("/health", HealthResponse),
         ("/rescan", payloads.RescanProgress),
     ):

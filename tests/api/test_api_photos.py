@@ -5,7 +5,7 @@ import json
 import pytest
 from tests_api_memory_library import photo_of
 
-from tagline.api import payloads
+from tagline.api import finding_payloads, payloads
 from tagline.errors import (
     EditRefused,
     IndexDamaged,
@@ -35,7 +35,7 @@ async def test_a_page_holds_the_stored_json_of_each_photo(client, library):
     }  # fmt: skip
     assert [p["object_key"] for p in page["items"]] == ["b/c.jpg", "d.jpg"]
     assert response.headers["Cache-Control"] == "private, no-cache"
-    payloads.PhotoListResponse.model_validate_json(await response.read(), extra="forbid")
+    finding_payloads.PhotoListResponse.model_validate_json(await response.read(), extra="forbid")
 
 
 async def test_a_page_beyond_the_end_is_empty(client):
@@ -50,7 +50,7 @@ async def test_ids_alone(client, library):
     response = await client.get("/photos?fields=id")
     page = await response.json()
     assert {item["id"] for item in page["items"]} == set(library.photos)
-    payloads.PhotoIdListResponse.model_validate_json(await response.read(), extra="forbid")
+    finding_payloads.PhotoIdListResponse.model_validate_json(await response.read(), extra="forbid")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_an_unknown_id_is_not_found(client):
     """The sentence of the design."""
     response = await client.get("/photos/0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11")
     assert response.status == 404
-    assert await response.json() == {"detail": "Photo not found"}
+    assert (await response.json())["detail"].startswith("Photo not found: ")
 
 
 async def patch(client, photo, body, **headers):
@@ -274,7 +274,7 @@ async def test_a_body_with_a_thousand_mistakes_gets_a_short_answer(client, photo
         (StorageReadOnly("a"), 403, "permissions"),
         (ObjectNotFound("a"), 404, "Photo not found"),
         (UnsafeKey("a", "x"), 404, "Photo not found"),
-        (ObjectChanged("a"), 409, "changed meanwhile"),
+        (ObjectChanged("a"), 409, "changed the file meanwhile"),
         (EditRefused("no room"), 409, "no room"),
         (StorageFull("a"), 507, "No space"),
         (StorageUnavailable(), 503, "not available"),

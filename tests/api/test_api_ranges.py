@@ -104,7 +104,7 @@ def test_if_match_gives_the_strong_tags(tags):
 @given(st.text(max_size=40))
 def test_if_match_is_parsed_exactly_where_the_declared_pattern_matches(value):
     """What the document declares is what is understood."""
-    assert (parse_if_match(value) is not None) == bool(re.search(ENTITY_TAGS_PATTERN, value))
+    assert (parse_if_match(value) is not None) == bool(re.fullmatch(ENTITY_TAGS_PATTERN, value))
 
 
 def test_if_match_star_means_any():

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import socket
 
@@ -13,6 +14,7 @@ import pytest
 from tests_api_memory_library import PASSWORD
 
 from tagline.api import ApiOptions, ServerOptions, create_app, run_server
+from tagline.api.browsers import RULES
 from tagline.api.server import serving
 from tagline.config.logs import TextLines
 from tagline.errors import ConfigurationError
@@ -75,6 +77,9 @@ async def test_what_is_no_http_is_answered_in_json(app, lines, request_bytes, st
         got, head, body = await exchange(url, request_bytes)
     assert got == status
     assert b"application/json" in head
+    assert {f"{name}: {value}".encode() for name, value in RULES.items()} <= set(
+        head.split(b"\r\n")
+    )
     assert set(json.loads(body)) == {"detail"}
     assert b"s3cret" not in head + body
     assert "s3cret" not in lines()
@@ -90,6 +95,19 @@ async def test_bad_chunks_in_a_body(app):
     assert set(json.loads(body)) == {"detail"}
 
 
+async def test_who_hangs_up_in_a_body_fills_no_log(app, lines):
+    """A stranger who goes away before the body's end is no error of the server's."""
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    async with serving(app, ANY_PORT) as url:
+        for end in (asyncio.StreamWriter.close, lambda writer: writer.transport.abort()):
+            reader, writer = await connect(url)
+            writer.write(head + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+            await asyncio.wait_for(reader.readuntil(b" 100 Continue\r\n"), 10)
+            end(writer)
+    assert "Traceback" not in lines()
+    assert "ERROR" not in lines()
+
+
 async def test_a_connection_that_says_nothing_is_closed(app):
     """Half a header is not waited for beyond the limit of idle connections."""
     async with serving(app, ANY_PORT) as url:
@@ -100,15 +118,27 @@ async def test_a_connection_that_says_nothing_is_closed(app):
 
 
 async def test_each_request_is_one_line_without_secrets(app, library, lines):
-    """Address, method, path, status, size, time and id; no query, no header."""
+    """Address, method, path, status, size, time, who and id; no query, no header."""
     token = (await library.login(PASSWORD, "")).access_token
+    script = await library.sessions.create_api_token("script", "read", None)
     headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "abc"}
     async with serving(app, ANY_PORT) as url, aiohttp.ClientSession() as session:
         (await session.get(f"{url}/photos%0A?limit=3&token=s3cret", headers=headers)).close()
         (await session.get(f"{url}/photos?limit=3", headers=headers)).close()
         (await session.get(f"{url}/health")).close()
+        headers = {"Authorization": f"Bearer {script.token}"}
+        (await session.get(f"{url}/photos", headers=headers)).close()
+        (await session.get(f"{url}/photos", headers={"Authorization": "Bearer none"})).close()
     access = [line for line in lines().splitlines() if "tagline.access" in line]
-    assert len(access) == 3
+    assert len(access) == 5
+    who = [re.findall(r" by=(\S+)", line) for line in access]
+    assert who == [
+        [],
+        [f"session:{library.authenticate(token).id}"],
+        [],
+        [f"token:{script.shown.id}"],
+        [],
+    ]
     assert "GET /photos%0A" in access[0]
     assert "status=404" in access[0]
     assert "GET /photos " in access[1]
@@ -116,6 +146,7 @@ async def test_each_request_is_one_line_without_secrets(app, library, lines):
     assert "request_id=abc" in access[1]
     assert "s3cret" not in lines()
     assert token not in lines()
+    assert script.token not in lines()
 
 
 async def test_a_port_in_use_is_a_mistake_in_the_configuration(library):

@@ -10,9 +10,12 @@ import pytest
 from tests_api_memory_library import PASSWORD
 
 from tagline.api import ALL_OPERATIONS, ApiOptions, create_app, payloads
+from tagline.api.headers import HEADERS
 from tagline.api.health import HealthResponse
 from tagline.config.logs import TextLines
 from tagline.errors import StorageUnavailable
+
+NOTHING_FROM = ("default-src", "object-src", "base-uri", "form-action", "frame-ancestors")
 
 
 async def test_a_rescan_waits_for_its_outcome(client, library):
@@ -74,7 +77,7 @@ async def test_unknown_addresses_and_methods(anonymous):
 async def test_options_lists_the_methods(anonymous):
     """OPTIONS works at every known address, and only there."""
     for operation in ALL_OPERATIONS:
-        response = await anonymous.options(operation.path.replace("{photo_id}", "x"))
+        response = await anonymous.options(re.sub(r"\{\w+\}", "x", operation.path))
         assert response.status == 204
         assert operation.method in response.headers["Allow"].split(", ")
     assert (await anonymous.options("/nothing")).status == 404
@@ -86,7 +89,10 @@ async def test_every_answer_has_the_common_headers(client, photo):
         response = await client.get(path, headers={"X-Request-ID": "my-id.1"})
         assert response.headers["X-Request-ID"] == "my-id.1"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        policy = set(response.headers["Content-Security-Policy"].split("; "))
+        assert policy >= {f"{name} 'none'" for name in NOTHING_FROM}, path
         assert response.headers["Server"] == "Tagline"
         assert "Cache-Control" in response.headers
 
@@ -218,7 +224,9 @@ async def test_a_listed_origin_may_read_every_answer(browser):
         assert response.headers["Access-Control-Allow-Credentials"] == "true"
         assert response.headers["Vary"] == "Origin"
         exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
-        assert {"ETag", "Last-Modified", "Location", "Retry-After", "X-Request-ID"} <= set(exposed)
+        described = set(HEADERS) - {"Set-Cookie"}  # which no script ever sees
+        assert set(exposed) == described | {"Allow"}
+        assert {"ETag", "Link", "Location", "Retry-After", "X-Request-ID"} <= set(exposed)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://photos.example", ""])

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagline.auth import passwords
-from tagline.auth.passwords import AttemptLimiter, PasswordVerifier, address_group
+from tagline.auth.attempts import (
+    LONGEST_WAIT_SECONDS,
+    MAX_ADDRESSES,
+    MAX_KNOWN_ADDRESSES,
+    AttemptLimiter,
+    address_group,
+)
+from tagline.auth.passwords import PasswordVerifier, password_bytes
 from tagline.errors import InvalidPassword, TooManyAttempts
 
 RIGHT = "correct horse"
@@ -50,7 +56,7 @@ def test_right_password(clock):
 def test_only_the_right_password(configured, tried):
     """A password is right exactly when it is the configured one, up to Unicode normalisation."""
     verifier = PasswordVerifier(configured, Clock())
-    same = passwords.password_bytes(configured) == passwords.password_bytes(tried)
+    same = password_bytes(configured) == password_bytes(tried)
     try:
         verifier.verify(tried, HOME)
     except InvalidPassword:
@@ -188,8 +194,8 @@ def test_memory_is_bounded(clock):
     for number in range(10_000):
         limiter.failed(f"a{number}")
         limiter.succeeded(f"b{number}")
-    assert len(limiter._groups) == passwords.MAX_ADDRESSES
-    assert len(limiter._known) == passwords.MAX_KNOWN_ADDRESSES
+    assert len(limiter._groups) == MAX_ADDRESSES
+    assert len(limiter._known) == MAX_KNOWN_ADDRESSES
 
 
 def test_old_failures_leave_memory(clock):
@@ -226,7 +232,7 @@ def test_limiter_properties(events):
     for group, success, seconds in events:
         clock.now += seconds
         wait = limiter.wait_seconds(group)
-        assert wait == 0 or 0.001 <= wait <= passwords.LONGEST_WAIT_SECONDS
+        assert wait == 0 or 0.001 <= wait <= LONGEST_WAIT_SECONDS
         if wait:
             clock.now += wait
             assert limiter.wait_seconds(group) == 0

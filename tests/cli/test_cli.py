@@ -119,7 +119,7 @@ def test_places_that_disagree_are_found(run, photos):
     [
         (("show", "no-such.jpg"), 1, "no such file"),
         (("describe", "no-such.jpg", "x"), 1, "no such file"),
-        (("scan", "/no/such/directory"), 2, "PHOTO_STORAGE_PATH"),
+        (("scan", "/no/such/directory"), 3, "PHOTO_STORAGE_PATH"),
         (("scan",), 2, "PHOTO_STORAGE_PATH"),
         (("nonsense",), 2, "invalid choice"),
         (("serve", ".", "--port", "many"), 2, "TAGLINE_PORT"),
@@ -153,6 +153,34 @@ def test_a_text_cannot_take_over_the_terminal(run, photos):
     shown = run("show", str(photos / "b.gif"))
     assert "\x1b" not in shown.stdout
     assert "\\x1b[31m" in shown.stdout
+
+
+def test_a_name_cannot_take_over_the_terminal(run, photos):
+    """Control characters of a file's name are shown, not sent, whatever is done with the file."""
+    photo, none = photos / "\x1b]0;pwned\x07\u202e.jpg", photos / "gone\x1b[2J.jpg"
+    (photos / "a.jpg").rename(photo)
+    for arguments in (
+        ("describe", str(photo), str(none), "text"),
+        ("describe", str(photo), "text"),
+        ("edit", str(photo), str(none), "--title", "title"),
+        ("show", str(photo), str(none)),
+        ("scan", str(photos)),
+        ("verify", str(photos)),
+    ):
+        done = run(*arguments)
+        assert not set("\x1b\x07\u202e") & set(done.stdout + done.stderr), arguments
+        if arguments[0] not in {"scan", "verify"}:
+            assert "\\x1b]0;pwned\\x07\\u202e.jpg" in done.stdout, done
+
+
+def test_a_sidecar_too_large_is_named(run, photos):
+    """What is to be moved away is the sidecar, not the photo that cannot be read for its sake."""
+    with (photos / "a.jpg.xmp").open("wb") as file:
+        file.truncate(17 << 20)
+    done = run("scan", str(photos))
+    assert done.returncode == 1
+    assert done.stderr.startswith("tagline: a.jpg: ")
+    assert "a.jpg.xmp, its sidecar, is too large; move that away" in done.stderr
 
 
 def test_a_text_that_is_no_text_is_refused(run, photos):

@@ -27,14 +27,6 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_a_server_says_how_it_is(tmp_path: Path, free_port: int):
     """It is ready with its photos there, and unavailable with exit code 1 without them."""
     photos = tmp_path / "photos"

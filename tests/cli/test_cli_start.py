@@ -43,6 +43,17 @@ NO_SUCH_ADDRESS = (
 )
 
 
+def test_a_damaged_index_is_told_in_the_log(environment, tmp_path):
+    """The index is made anew, and the log says why the first scan reads everything."""
+    assert serve(environment) == NO_SUCH_ADDRESS
+    (tmp_path / "data" / "photos.jsonl").write_bytes(b"damaged\n")
+    code, told = serve(environment)
+    first, last = told.splitlines()
+    assert (code, f"{last}\n") == NO_SUCH_ADDRESS
+    assert "WARNING" in first
+    assert "the index: photos.jsonl" in first
+
+
 def test_damaged_tokens_stop_the_start_with_advice(environment, tmp_path):
     """A damaged token file is told with what to do; when it is deleted, the server starts."""
     assert serve(environment) == NO_SUCH_ADDRESS
@@ -53,7 +64,7 @@ def test_damaged_tokens_stop_the_start_with_advice(environment, tmp_path):
     code, told = serve(environment)
     assert code == 1
     assert told.startswith("tagline: tokens.jsonl is damaged: ")
-    assert told.endswith("; restore it, or delete it, which ends all sessions.\n")
+    assert told.endswith("; restore it, or delete it, which ends all sessions and API tokens.\n")
     tokens.unlink()
     assert serve(environment) == NO_SUCH_ADDRESS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tagline.config.access import why_read_only, why_unlistable, why_unusable
-from tagline.config.settings import SettingsError, load_settings
+from tagline.config.loading import SettingsError, load_settings
 
 Make = Callable[[int], Path]
 
@@ -84,3 +84,19 @@ def test_what_lies_behind_a_closed_directory(make):
     assert second.startswith("PHOTO_STORAGE_PATH: ")
     assert first.count("cannot be opened: Permission denied") == 1
     assert second.count("cannot be opened: Permission denied") == 1
+
+
+@pytest.mark.parametrize("name", ["BACKEND_PASSWORD_FILE", "JWT_SECRET_FILE", "TAGLINE_TLS_KEY"])
+def test_a_file_that_must_not_be_read_stops_the_start(make, name):
+    """Somebody else's secret is one line that names both users, and is no wrong usage."""
+    directory = make(0o700)
+    file = directory / "secret"
+    file.write_text("x")
+    file.chmod(0o000)
+    environ = {"PHOTO_STORAGE_BACKEND": "memory", "HOME": "/h", name: str(file)}
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ=environ, env_file=None)
+    (fault,) = caught.value.faults
+    owner = file.stat()
+    assert f"must not be read: it belongs to user {owner.st_uid} and" in str(fault)
+    assert (fault.variable, fault.cause) == (name, "forbidden")

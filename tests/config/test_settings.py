@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagline.config.settings import Settings, SettingsError, load_settings, variables
+from tagline.config.loading import SettingsError, doubts, load_settings
+from tagline.config.settings import Settings, variables
 from tagline.errors import ConfigurationError
 from tagline.storage import BACKENDS
 
@@ -594,3 +595,21 @@ def test_any_origin():
         env_file=None,
     )
     assert settings.cors_allowed_origins == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CORS_ALLOWED_ORIGIN", "CORS_ALLOWED_ORIGINS"),
+        ("BACKEND_PASWORD", "BACKEND_PASSWORD"),
+        ("BACKEND_PASSWORD_FLIE", "BACKEND_PASSWORD_FILE"),
+        ("database_url", "DATABASE_URL"),
+        ("DATABASE_URL", None),
+        ("PHOTOS", None),
+        ("PASSWORD", None),
+    ],
+)
+def test_what_looks_misspelt_is_doubted(name, meant):
+    """A name without the prefix may be another program's, and is told of where it is very alike."""
+    told = (f"{name}: is no setting of Tagline; did you mean {meant}?",) if meant else ()
+    assert doubts({name: "x", "PATH": "/bin", "HOME": "/"}) == told

@@ -1,7 +1,6 @@
 """Containers of the image that ``make image-test`` has built."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.container.engine import PASSWORD, Container, podman
+from tests.machine import program
 
 Run = Callable[..., Container]
 
@@ -34,8 +34,9 @@ def run(image: str) -> Iterator[Run]:
 def image() -> str:
     """The name of the image; skips where none was built for this run."""
     name = os.environ.get("TAGLINE_TEST_IMAGE")
-    if name is None or shutil.which("podman") is None:
+    if name is None:
         pytest.skip("make image-test builds the image that is tested here")
+    program("podman")
     return name
 
 

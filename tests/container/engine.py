@@ -2,12 +2,15 @@
 
 import http.client
 import json
-import socket
+import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from tests.processes import free_port
 
 PASSWORD = "correct horse battery staple"
 DEADLINE_SECONDS = 30.0
@@ -35,13 +38,6 @@ def podman(*arguments: str, check: bool = True, text: str | None = None) -> str:
     return done.stdout
 
 
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Answer(NamedTuple):
     """What came back for a request."""
 
@@ -57,7 +53,12 @@ class Container:
         self.image, self.options = image, options
         self.environment = {"TAGLINE_PORT": str(self.port), **environment}
         self.token: str | None = None
+        self.trusted: ssl.SSLContext | None = None
         self.id = ""
+
+    def trust(self, certificate: Path) -> None:
+        """Ask by https from now on, and only whoever has this certificate."""
+        self.trusted = ssl.create_default_context(cafile=certificate)
 
     def run(self) -> "Container":
         """Start it, and no more."""
@@ -103,15 +104,16 @@ class Container:
             return answer.status
 
     def _open(self, method: str, path: str, body: object = None) -> http.client.HTTPResponse:
+        base = self.environment.get("TAGLINE_BASE_PATH", "")
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
+            f"http{'s' if self.trusted else ''}://127.0.0.1:{self.port}{base}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
-        return urllib.request.urlopen(request, timeout=10)
+        return urllib.request.urlopen(request, timeout=10, context=self.trusted)
 
     def photos(self) -> dict[str, dict[str, Any]]:
         """Every photo by its object key."""

@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.container.engine import PASSWORD, podman
+from tests.machine import program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -126,6 +128,51 @@ def test_the_health_check_tells_the_state(run, photos, volume, image):
     assert (code, line) == (1, "tagline: no answer from 127.0.0.1 port 1: Connection refused.\n")
 
 
+def renew(directory: Path, name: str) -> None:
+    """Put a new certificate and its key in place, as docs/operating.md says and tools do."""
+    new = directory / f"{name}.crt", directory / f"{name}.key"
+    subprocess.run(
+        [program("openssl"), "req", "-x509", "-newkey", "ec",
+         "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "825",
+         "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:nas,IP:127.0.0.1",
+         "-out", new[0], "-keyout", new[1]],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    for path in new:
+        os.chown(path, 1000, 1000)
+        path.rename(directory / f"tagline{path.suffix}")
+
+
+def test_tls_of_its_own(run, photos, volume, tmp_path):
+    """Self-signed, below a path: https for clients and for the image's check, also renewed."""
+    give(photos, 1000, 1000)
+    files = tmp_path / "tls"
+    files.mkdir()
+    renew(files, "first")
+    container = run(
+        f"--volume={photos}:/photos",
+        f"--volume={volume}:/data",
+        f"--volume={files}:/tls:ro",
+        TAGLINE_TLS_CERTIFICATE="/tls/tagline.crt",
+        TAGLINE_TLS_KEY="/tls/tagline.key",
+        TAGLINE_BASE_PATH="/tagline",
+    )
+    container.trust(files / "tagline.crt")
+    container.start()
+    podman("healthcheck", "run", container.id)
+    assert container.state("Health.Status") == "healthy"
+    assert container.describe("a.jpg", "by https").status == 200
+
+    renew(files, "second")
+    assert container.photos().keys() == {"a.jpg", "c.gif", "p.avif"}  # still by the first one
+    podman("kill", "--signal", "HUP", container.id)
+    container.trust(files / "tagline.crt")
+    container.wait_until_ready()
+    assert container.exec("tagline", "health")[0] == 0
+    assert f"serves /photos at https://0.0.0.0:{container.port}/tagline\n" in container.logs()
+    assert "error" not in container.logs()
+
+
 def test_secrets_come_from_files(run, photos, volume, tmp_path):
     """The password may be in a file that only the server's user may read."""
     give(photos, 1000, 1000)
@@ -218,11 +265,17 @@ def last_line(container) -> str:
     ("options", "environment", "code", "told"),
     [
         ([], {"TAGLINE_PROT": "1"}, 2, "TAGLINE_PROT: is no setting of Tagline"),
-        ([], {"PHOTO_STORAGE_PATH": "/nowhere"}, 2, "'/nowhere' does not exist"),
+        ([], {"PHOTO_STORAGE_PATH": "/nowhere"}, 3, "'/nowhere' does not exist"),
         ([], {"BACKEND_PASSWORD_FILE": "/nowhere"}, 2, "BACKEND_PASSWORD is set as well"),
         ([], {"TAGLINE_HOST": "192.0.2.1"}, 2, "give an address of this machine"),
-        (["--user=7:7"], {}, 2, "must not be read: it belongs to user 1000 and group 1000"),
-        (["--tmpfs=/d:mode=0755"], {"DATABASE_URL": "tinydb:////d"}, 2, "'/d' must not be written"),
+        (["--user=7:7"], {}, 4, "must not be read: it belongs to user 1000 and group 1000"),
+        (["--tmpfs=/d:mode=0755"], {"DATABASE_URL": "tinydb:////d"}, 4, "'/d' must not be written"),
+        (
+            [],
+            {"JWT_SECRET_FILE": "/etc/shadow"},
+            4,
+            "the file must not be read: it belongs to user 0",
+        ),
     ],
 )
 def test_what_prevents_a_start_is_one_line(run, photos, options, environment, code, told):
@@ -235,11 +288,11 @@ def test_what_prevents_a_start_is_one_line(run, photos, options, environment, co
 
 
 def test_a_second_server_is_refused(run, photos, volume):
-    """A taken port is wrong usage, an index in use a failure; each is one line."""
+    """A taken port and an index in use are one line each, and an exit code of their own."""
     give(photos, 1000, 1000)
     first = run(f"--volume={photos}:/photos", f"--volume={volume}:/data").start()
     taken = run(f"--volume={photos}:/photos", TAGLINE_PORT=str(first.port)).run()
-    assert (taken.wait(), "is in use; stop the other" in last_line(taken)) == (2, True)
+    assert (taken.wait(), "is in use; stop the other" in last_line(taken)) == (5, True)
     second = run(f"--volume={photos}:/photos", f"--volume={volume}:/data").run()
-    assert (second.wait(), "photos.jsonl is in use by" in last_line(second)) == (1, True)
+    assert (second.wait(), "photos.jsonl is in use by" in last_line(second)) == (6, True)
     assert first.describe("a.jpg", "still here").status == 200

@@ -1,5 +1,6 @@
 """The edit path on mutated files: unchanged, or proven and harmless by other eyes, or refused."""
 
+import contextlib
 import random
 import shutil
 import subprocess
@@ -129,6 +130,10 @@ def test_photos_are_edited_harmlessly_or_not_at_all(files, tmp_path, extension, 
         if accepted % JUDGED_EACH == 1 and before is not None:
             judged(each.name, each.data, after, tmp_path)
 
+    for number, data in enumerate(files[extension]):
+        with contextlib.suppress(EditRefused):
+            work(Input(f"whole {number}", data, random.Random(number)))
+    assert accepted > 0, "no whole file took the text, so damaged ones would prove nothing"
     run(f"edit {extension or 'any'}", files[extension], work)
 
 

@@ -2,14 +2,15 @@
 
 import os
 import random
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.hard.faults import FaultyDisk
 from tests.hard.processes import Server, StartServer, save_photo
+from tests.machine import demand_fuse, demand_mounts, program
 
 
 @pytest.fixture
@@ -79,27 +80,33 @@ class Mounts:
         self.made.remove(where)
 
     def run(self, *command: str) -> None:
-        """Run a command of mount(8)'s kind; the test is skipped where that is not allowed."""
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"{command[0]} is not possible here: {done.stderr.strip()}")
+        """Run a command of mount(8)'s kind, which has to succeed."""
+        subprocess.run(command, check=True)
 
 
 @pytest.fixture
 def mounts() -> Iterator[Mounts]:
     """Real mounts; skips where one must not mount. All are gone at the end."""
-    if os.geteuid() != 0 or not shutil.which("mount"):
-        pytest.skip("needs root and mount(8)")
+    demand_mounts()
     made = Mounts()
     yield made
     for where in reversed(made.made):
         subprocess.run(["umount", "-l", str(where)], check=False)
 
 
+@pytest.fixture
+def faulty_disk(tmp_path: Path) -> Iterator[FaultyDisk]:
+    """A disk whose failures are ordered; skips where a file system in user space is not allowed."""
+    demand_fuse()
+    disk = FaultyDisk(tmp_path)
+    try:
+        assert disk.mounted
+        yield disk
+    finally:
+        disk.end()
+
+
 @pytest.fixture(scope="session")
 def exiftool() -> str:
-    """The path of exiftool; skips where it is not installed."""
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip("exiftool is not installed")
-    return program
+    """The path of exiftool."""
+    return program("exiftool")

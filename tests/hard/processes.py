@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import aiohttp
 from PIL import Image
+
+from tests.processes import free_port
 
 PASSWORD = "correct horse battery staple"
 DEADLINE_SECONDS = 20.0
@@ -53,9 +54,7 @@ class Server:
 
     def __init__(self, photos: Path, data: Path, **environment: str) -> None:
         self.photos, self.data = photos, data
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -67,6 +66,7 @@ class Server:
             **environment,
         }
         self.log = data.parent / f"{data.name}.log"
+        self.under: list[str] = []  # a command that runs the server's
         self.process: subprocess.Popen[bytes] | None = None
         self.session: aiohttp.ClientSession | None = None
         self.tokens: dict[str, Any] = {}
@@ -75,24 +75,29 @@ class Server:
         """Start the process, and no more."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tagline", "serve", str(self.photos)],
+                [*self.under, sys.executable, "-m", "tagline", "serve", str(self.photos)],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 cwd=self.photos.parent,
             )
 
-    async def start(self) -> "Server":
-        """Start the process, wait until it is ready, and log in."""
+    async def start(self, seconds: float = DEADLINE_SECONDS) -> "Server":
+        """Start the process, wait for so long until it is ready, and log in."""
         self.spawn()
         connector = aiohttp.TCPConnector(limit=0)
         self.session = aiohttp.ClientSession(self.url, connector=connector)
-        await self.until(self._is_ready)
+        await self.log_in_when_ready(seconds)
+        return self
+
+    async def log_in_when_ready(self, seconds: float = DEADLINE_SECONDS) -> None:
+        """Wait until the server is ready, and log in with the session."""
+        assert self.session is not None
+        await self.until(self._is_ready, seconds)
         login = await self.ask("POST", "/login", json={"password": PASSWORD})
         assert login.status == 200, login
         self.tokens = login.json
         self.session.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
-        return self
 
     async def _is_ready(self) -> bool:
         assert self.process is not None

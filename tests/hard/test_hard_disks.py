@@ -1,13 +1,16 @@
 """Disks that are full, read-only, pulled out or emptied, with real mounts."""
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
+import signal
 
+import aiohttp
 import pytest
 from PIL import Image
 
-from tests.hard.processes import PASSWORD, save_photo
+from tests.hard.processes import PASSWORD, Server, save_photo
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +161,40 @@ async def test_full_database_disk_keeps_the_truth(tmp_path, mounts, photos, star
     assert (await again.health())["index"]["recovered"] is None
 
 
+async def test_full_history_disk_stops_no_edit(tmp_path, mounts, photos, start_server):
+    """With no room for the history edits go on; health and log say so, and it goes on with room."""
+    small = mounts.tmpfs(tmp_path / "small", "64k")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "history.jsonl").symlink_to(small / "history.jsonl")
+    server = await start_server(photos)
+    photo = (await server.by_key())["a.jpg"]
+    path = f"/photos/{photo['id']}/history"
+    assert (await server.describe(photo["id"], "remembered")).status == 200
+    ballast = fill(small)
+    for number in range(5):
+        answer = await server.describe(photo["id"], f"{number} " + "y" * 5_000)
+        assert answer.status == 200, answer
+    changes = [{"id": photo["id"], "description": "many"}]
+    answer = await server.ask("PATCH", "/photos/metadata", json={"changes": changes})
+    assert answer.json["refused"] == 0
+    assert text_on_disk(photos / "a.jpg") == "many"
+    health = await server.health()
+    assert health["ready"]
+    assert "space" in health["history"]["problem"]
+    assert server.log.read_text().count("cannot be undone") == 1
+    held = (await server.ask("GET", path)).json["items"]
+    ballast.unlink()
+    assert (await server.describe(photo["id"], "again")).status == 200
+    assert (await server.health())["history"]["problem"] is None
+    newest, *older = (await server.ask("GET", path)).json["items"]
+    assert newest["before"] == {"description": "many"}
+    assert older == held
+    await server.stop()
+    again = await start_server(photos)
+    assert (await again.ask("GET", path)).json["items"] == [newest, *older]
+    assert (await again.health())["history"]["recovered"] is None
+
+
 async def test_read_only_photo_disk_is_told(tmp_path, mounts, start_server):
     """Remounted read-only, PATCH answers 403 with advice; remounted for writing, it works again."""
     photos = mounts.tmpfs(tmp_path / "photos")
@@ -175,7 +212,11 @@ async def test_read_only_photo_disk_is_told(tmp_path, mounts, start_server):
         image = await server.ask("GET", f"/photos/{photo['id']}/image")
         assert image.status == 200
     assert digests(photos) == before
+    assert (await server.ask("POST", "/rescan")).status == 200
+    assert not any(photo["writable"] for photo in (await server.by_key()).values())
     mounts.run("mount", "-o", "remount,rw", str(photos))
+    assert (await server.ask("POST", "/rescan")).status == 200
+    assert all(photo["writable"] for photo in (await server.by_key()).values())
     for photo in shown.values():
         assert (await server.describe(photo["id"], "now")).status == 200
 
@@ -236,6 +277,43 @@ async def test_unmounted_photo_disk_comes_back_by_itself(tmp_path, mounts, start
     assert described.status == 200
     save_photo(photos / "late.jpg", 99)
     await server.until_keys(*before, "late.jpg")
+
+
+@pytest.mark.parametrize("count", [3, 12])
+async def test_a_disk_mounted_after_the_start_is_found(tmp_path, mounts, start_server, count):
+    """Started before its disk was mounted, it takes the disk as soon as that is there."""
+    disk, photos = mounts.tmpfs(tmp_path / "disk"), tmp_path / "photos"
+    for number in range(count):
+        save_photo(disk / f"{number}.jpg", number)
+    photos.mkdir()
+    mounts.bind(disk, photos)
+    server = await start_server(photos)
+    before = await server.by_key()
+    assert len(before) == count
+    await server.stop(signal.SIGTERM)
+    mounts.unmount(photos)
+    server = Server(photos, server.data)
+    try:
+        server.spawn()
+        async with aiohttp.ClientSession(server.url) as server.session:
+
+            async def answers():
+                with contextlib.suppress(aiohttp.ClientError):
+                    return (await server.ask("GET", "/health")).json["index"]
+                return None
+
+            await server.until(answers)
+            mounts.bind(disk, photos)
+            await server.log_in_when_ready()
+            await server.until_keys(*before)
+            assert {k: p["id"] for k, p in (await server.by_key()).items()} == {
+                k: p["id"] for k, p in before.items()
+            }
+            save_photo(disk / "new.jpg", 99)
+            await server.until_keys(*before, "new.jpg")
+    finally:
+        server.session = None
+        await server.stop()
 
 
 async def test_renamed_photo_directory_comes_back_by_itself(photos, server):

@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.hard.processes import save_photo
+from tests.hard.processes import Server, save_photo
 
 pytestmark = pytest.mark.slow
 
@@ -250,3 +250,29 @@ async def test_a_burst_of_edits_ends_with_the_last(server, photos, exiftool):
             (photos / "sub" / "t").write_bytes(fresh)
             (photos / "sub" / "t").rename(path)
     await described(server, "sub/b.jpg", "n 300")
+
+
+async def test_the_limit_of_watches_is_told_and_made_up_for(photos, tmp_path):
+    """With no watch left for a new directory, health says so, and looking replaces events."""
+    limit = "/proc/sys/user/max_inotify_watches"
+    script = f'echo 20 > {limit} && exec "$@"'
+    (tmp_path / "data").mkdir()
+    server = Server(photos, tmp_path / "data")
+    server.under = ["unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"]
+    if subprocess.run([*server.under, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are not possible here")
+    try:
+        await server.start()
+        assert (await server.health())["watcher"]["mode"] == "notify"
+        for number in range(40):
+            (photos / f"d{number}").mkdir()
+
+        async def told():
+            watcher = (await server.health())["watcher"]
+            return "max_user_watches" in (watcher["degraded"] or "") and watcher["mode"] == "poll"
+
+        await server.until(told)
+        save_photo(photos / "d39" / "new.jpg", 5)
+        await server.until_keys("a.jpg", "c.gif", "sub/b.jpg", "d39/new.jpg")
+    finally:
+        await server.stop()

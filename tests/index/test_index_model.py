@@ -14,15 +14,12 @@ from tinydb import where
 from tagline.index import TinyPhotoIndex, open_database, open_index
 from tagline.index.journal import JournalStorage
 from tagline.model import (
-    FileState,
-    IndexedFile,
     IndexedPhoto,
     Metadata,
-    Photo,
     PhotoQuery,
     copy_id,
-    photo_id,
 )
+from tests.rows import make_row
 
 tables = st.sampled_from(["_default", "one", 'tw"o'])
 values = st.none() | st.integers(-(2**63), 2**63) | st.text(max_size=8) | st.lists(st.booleans())
@@ -121,30 +118,17 @@ class DatabaseMachine(RuleBasedStateMachine):
         shutil.rmtree(self.directory)
 
 
-def make_row(pixels: int, key: str, size: int, plain: bool) -> IndexedPhoto:
+def row_or_copy(pixels: int, key: str, size: int, plain: bool) -> IndexedPhoto:
     """A row; a plain one has the id of its fingerprint."""
-    fingerprint = f"1:{pixels:032x}"
-    photo = Photo(
-        id=photo_id(fingerprint) if plain else copy_id(fingerprint, key),
-        object_key=key,
-        metadata=Metadata(description="ä" * size),
-        last_modified="",
-        media_type="image/jpeg",
-        size=size,
-        **dict.fromkeys(("width", "height", "orientation", "taken_at", "taken_at_offset")),
-        **dict.fromkeys(("camera", "make", "model", "lens", "gps", "problem")),
-        stored_in=(),
-        description_sources=(),
-        writable=True,
-        etag="",
-    )
-    state = FileState(inode=size, size=size, mtime_ns=1, ctime_ns=1)
-    files = (IndexedFile(object_key=key, state=state),)
-    return IndexedPhoto(photo=photo, fingerprint=fingerprint, files=files)
+    made = make_row(pixels, key, metadata=Metadata(description="ä" * size), size=size)
+    if plain:
+        return made
+    own = msgspec.structs.replace(made.photo, id=copy_id(made.fingerprint, key))
+    return msgspec.structs.replace(made, photo=own)
 
 
 keys = st.sampled_from([*"abcd", "a/b", "a/c/d", "a-b", "a0", "ä", 'q"', "\\x41"])
-rows = st.builds(make_row, st.integers(0, 6), keys, st.integers(0, 3), st.booleans())
+rows = st.builds(row_or_copy, st.integers(0, 6), keys, st.integers(0, 3), st.booleans())
 
 
 class IndexMachine(RuleBasedStateMachine):

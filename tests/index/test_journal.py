@@ -1,5 +1,6 @@
 """The journal in a file: reopening, torn tails, damage, locks, a full disk, compaction."""
 
+import errno
 import os
 import resource
 import stat
@@ -171,6 +172,16 @@ def test_damage_of_an_index_is_set_aside(path: Path) -> None:
         assert contents(path) == [{"n": 1}]
 
 
+def test_damaged_files_that_are_precious_are_all_kept(path: Path) -> None:
+    """Each damaged file of what cannot be made anew gets a name of its own."""
+    for number in range(1, 13):
+        path.write_bytes(b"damaged %d\n" % number)
+        JournalStorage(path, content=CONTENT, durable=False, precious=True).close()
+    for number in range(1, 13):
+        kept = path.with_name(f"db.jsonl.damaged-{number}")
+        assert kept.read_bytes() == b"damaged %d\n" % number
+
+
 def test_another_schema_or_version_is_not_read(path: Path) -> None:
     """A durable file of another version is refused; an index of one is dropped, which is said."""
     fill(path)
@@ -250,6 +261,26 @@ def test_a_full_disk_changes_nothing(path: Path, durable: bool) -> None:
     assert [d["n"] for d in contents(path, durable=durable)] == [0, 1, 2, 3]
 
 
+def test_half_a_line_is_cut_off_by_the_next_commit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a disk fails in cutting off what did not fit, the next commit does that first."""
+    fill(path, 3)
+    with open_at(path) as database:
+        size = path.stat().st_size
+
+        def fail(_descriptor: int, _length: int) -> None:
+            raise OSError(errno.EIO, "failing disk")
+
+        monkeypatch.setattr(os, "ftruncate", fail)
+        with file_size_limit(size + 40), pytest.raises(IndexUnavailable):
+            database.insert({"n": "x" * 100})
+        assert path.stat().st_size == size + 40
+        monkeypatch.undo()
+        database.insert({"n": 3})
+    assert [d["n"] for d in contents(path)] == [0, 1, 2, 3]
+
+
 def test_a_full_disk_during_compaction_changes_nothing(path: Path) -> None:
     """A compaction that does not fit leaves the old file, no new one, and commits go on."""
     fill(path, 60)
@@ -314,6 +345,18 @@ def test_a_durable_store_compacts_itself(path: Path) -> None:
         for n in range(30):
             database.update({"text": str(n % 10) * 400_000}, doc_ids=[doc_id])
             assert path.stat().st_size < 5 << 20
+
+
+def test_a_full_disk_keeps_no_store_from_opening(path: Path) -> None:
+    """A durable file that is due to be compacted opens where there is no room for that."""
+    with open_at(path) as database:
+        (doc_id,) = database.insert_multiple([{"text": ""}])
+        for n in range(11):
+            database.update({"text": str(n % 10) * 400_000}, doc_ids=[doc_id])
+    before = path.stat().st_size
+    with file_size_limit(1000), open_at(path, durable=True) as database:
+        assert [len(d["text"]) for d in database] == [400_000]
+    assert path.stat().st_size == before
 
 
 def test_a_left_over_copy_is_removed(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a durable store acknowledged is there after kill -9, wherever that came."""
 
+import os
 import random
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from tinydb import where
 
 from tagline.index import open_database
 
+KILLS = int(os.environ.get("TAGLINE_KILLS", "500"))
 WRITER = """
 import pathlib, random, sys
 from tinydb import where
@@ -68,5 +70,5 @@ def test_acknowledged_commits_survive_kills(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_acknowledged_commits_survive_many_kills(tmp_path: Path) -> None:
-    """The same after each of 500 kills."""
-    run(tmp_path / "db.jsonl", 500, seed=2)
+    """The same after each of 500 kills, or ``TAGLINE_KILLS``."""
+    run(tmp_path / "db.jsonl", KILLS, seed=2)

@@ -2,7 +2,7 @@
 
 import random
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tagline.errors import IndexLocked
-from tagline.index import IndexedState, PhotoIndex, TinyPhotoIndex, open_index
+from tagline.index import IndexedState, PhotoIndex, RowChange, TinyPhotoIndex, open_index
 from tagline.index.order import CHUNK
 from tagline.index.photos import STEP
 from tagline.model import (
@@ -35,7 +35,7 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TinyPhotoI
 
 def ids_of(index: PhotoIndex, limit: int = 500, offset: int = 0) -> list[str]:
     """The ids of a page."""
-    return index.ids(PhotoQuery(limit=limit, offset=offset))[1]
+    return list(index.page(PhotoQuery(limit=limit, offset=offset)).ids)
 
 
 def state_of(row: IndexedPhoto) -> IndexedState:
@@ -310,3 +310,28 @@ def test_a_row_without_its_photo_is_refused(index: TinyPhotoIndex, row) -> None:
         with pytest.raises(ValueError, match="first file"):
             index.apply([row(1), msgspec.structs.replace(row(2), files=files)])
     assert len(index) == 0
+
+
+def test_listeners_are_told_what_a_transaction_changed(
+    index: TinyPhotoIndex, row: Callable[..., IndexedPhoto]
+) -> None:
+    """New, changed, moved and removed photos, when the index holds them; and nothing else."""
+    told: list[list[RowChange]] = []
+    rows = [row(n) for n in range(3)]
+    index.apply(rows[:1])
+    index.listen(lambda changes: told.append(list(changes)))
+    index.apply(rows[:1])
+    touched = FileState(inode=9, size=9, mtime_ns=9, ctime_ns=9)
+    files = (IndexedFile(object_key=rows[0].photo.object_key, state=touched),)
+    index.apply([msgspec.structs.replace(rows[0], files=files)])
+    index.apply([], ["unknown"])
+    assert told == []
+    first, second = (each.photo.id for each in rows[:2])
+    before = index.photo_json(first)
+    index.apply([moved(rows[0], "elsewhere.jpg"), rows[1]])
+    after = index.photo_json(first)
+    assert told == [
+        [RowChange(first, before, after), RowChange(second, None, index.photo_json(second))]
+    ]
+    index.apply([], [first])
+    assert told[1:] == [[RowChange(first, after, None)]]

@@ -4,9 +4,7 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +15,9 @@ from typing import Any
 import aiohttp
 import pytest
 from PIL import Image
+
+from tests.machine import program
+from tests.processes import free_port
 
 PASSWORD = "correct horse battery staple"
 DEADLINE_SECONDS = 20.0
@@ -52,9 +53,7 @@ class Server:
 
     def __init__(self, photos: Path, data: Path, **environment: str) -> None:
         self.photos = photos
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -182,16 +181,14 @@ async def server(photos: Path, start_server: StartServer) -> Server:
 
 @pytest.fixture(scope="session")
 def exiftool() -> Callable[..., dict[str, Any]]:
-    """Read (or, with more arguments, edit) a file by exiftool; skips where it is not installed."""
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip("exiftool is not installed")
+    """Read (or, with more arguments, edit) a file by exiftool; a program that the test needs."""
+    path_of_it = program("exiftool")
 
     def run(path: Path, *arguments: str) -> dict[str, Any]:
         if arguments:
-            command = [program, "-overwrite_original", "-q", *arguments, str(path)]
+            command = [path_of_it, "-overwrite_original", "-q", *arguments, str(path)]
             subprocess.run(command, check=True, timeout=30)
-        command = [program, "-j", "-G1", "-charset", "UTF8", str(path)]
+        command = [path_of_it, "-j", "-G1", "-charset", "UTF8", str(path)]
         shown = subprocess.run(command, check=True, timeout=30, capture_output=True)
         return json.loads(shown.stdout)[0]
 

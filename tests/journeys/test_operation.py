@@ -1,6 +1,7 @@
 """What an operator sees: start, shutdown, own writes, restart."""
 
 import asyncio
+import shutil
 import signal
 
 from PIL import Image
@@ -52,6 +53,30 @@ async def test_sessions_survive_a_restart(server, photos, start_server):
         assert answer.status == 401
 
 
+async def test_a_backup_that_is_restored_elsewhere_is_the_same_library(
+    server, photos, tmp_path, start_server
+):
+    """Copies of photos and data go on with ids, texts, sessions, and changes that can be undone."""
+    tokens = await server.login()
+    for photo in (await server.photos_by_key()).values():
+        await server.describe(photo["id"], "before the backup")
+    before = await server.photos_by_key()
+    await server.stop()
+    shutil.copytree(photos, tmp_path / "restored")
+    shutil.copytree(tmp_path / "data", tmp_path / "restored-data")
+    again = await start_server(tmp_path / "restored", "restored-data")
+    assert await again.photos_by_key() == before
+    body = {"refresh_token": tokens["refresh_token"]}
+    async with again.session.post("/refresh", json=body) as answer:
+        assert answer.status == 200
+    for photo in before.values():
+        path = f"/photos/{photo['id']}/history"
+        (change,) = (await again.get(path))["items"]
+        async with again.session.post(f"{path}/{change['n']}/restore") as answer:
+            assert answer.status == 200
+            assert (await answer.json())["metadata"]["description"] is None
+
+
 async def test_no_secret_is_ever_printed(photos, start_server):
     """Neither the password nor a token nor a description reaches the log."""
     server = await start_server(photos, TAGLINE_LOG_LEVEL="debug")
@@ -82,3 +107,22 @@ async def test_a_file_that_is_no_photo_is_still_listed(server, photos):
     changed = await server.describe(broken["id"], "not a picture")
     assert changed["metadata"]["description"] == "not a picture"
     assert (photos / "broken.jpg").read_bytes() == b"this is no picture"
+
+
+async def test_what_is_no_http_is_a_line_in_the_log(photos, start_server):
+    """A request that cannot be parsed is answered 400, and logged in a line with its address."""
+    server = await start_server(photos, TAGLINE_LOG_LEVEL="info")
+    for sent in (b"BAD METHOD! / HTTP/1.1\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(sent)
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        await writer.wait_closed()
+
+    async def logged():
+        told = server.log.read_text()
+        return told if told.count("status=400") == 2 else None
+
+    told = await server.until(logged)
+    assert told.count("address=127.0.0.1 status=400") == 2
+    assert "Traceback" not in told

@@ -1,6 +1,7 @@
 """Edits through the library: what is written where, on which conditions, and what undoes it."""
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -14,14 +15,15 @@ from tagline.errors import (
     PhotoModified,
     PhotoNotFound,
     PreconditionFailed,
+    StorageError,
     StorageFull,
 )
 from tagline.index import TinyPhotoIndex, open_index
-from tagline.library import PhotoWriter, read_observed, verify
+from tagline.library import PhotoWriter, Target, read_observed, verify
 from tagline.library.editing import Editor
 from tagline.model import MetadataChange, PhotoQuery, Precondition
-from tagline.storage import MemoryStorage
-from tagline.sync import Reconciler
+from tagline.storage import LocalStorage, MemoryStorage, atomic
+from tagline.sync import Reconciler, Scope
 
 ANY = Precondition()
 
@@ -74,6 +76,22 @@ async def make_rig() -> AsyncIterator:
     for rig in rigs:
         await rig.reconciler.close()
         rig.index.close()
+
+
+async def test_a_photo_that_is_seen_to_go_before_it_is_seen_to_come_is_waited_for(make_rig):
+    """An edit in the moment between the two halves of a move meets the photo in its new place."""
+    rig = await make_rig({"old/a.jpg": picture("JPEG"), "b.jpg": picture("JPEG", "blue")})
+    photo_id = rig.index.by_key("old/a.jpg").photo.id
+    rig.storage.rename("old/a.jpg", "new/a.jpg")
+    await rig.reconciler.reconcile([Scope("old")])
+    assert rig.index.get(photo_id) is None
+    edit = asyncio.create_task(rig.editor.edit(photo_id, MetadataChange(description="moved"), ANY))
+    await asyncio.sleep(0)
+    await rig.reconciler.reconcile([Scope("new")])
+    photo = await edit
+    assert (photo.object_key, photo.metadata.description) == ("new/a.jpg", "moved")
+    with pytest.raises(PhotoNotFound):
+        await rig.editor.edit("no such id", MetadataChange(description="x"), ANY)
 
 
 async def test_a_jpeg_is_edited_in_place_and_back(make_rig):
@@ -322,12 +340,50 @@ async def test_a_broken_sidecar_that_is_needed_is_named(make_rig):
 class Vanishing(MemoryStorage):
     """A storage whose sidecar another program deletes right after the names were listed."""
 
-    def names(self, directory: str) -> list[str]:
+    def names(self, directory: str, start: str = "") -> list[str]:
         """The names, of which one is gone when they are looked at."""
-        listed = super().names(directory)
+        listed = super().names(directory, start)
         if "a.gif.json" in listed:
             self.delete("a.gif.json")
         return listed
+
+
+class Counting(MemoryStorage):
+    """A storage that counts how often names are listed."""
+
+    listed = 0
+
+    def names(self, directory: str, start: str = "") -> list[str]:
+        """The names."""
+        self.listed += 1
+        return super().names(directory, start)
+
+
+@pytest.mark.parametrize(
+    ("name", "sidecars"),
+    [("a.jpg", set()), ("a.gif", {"a.gif.xmp", "a.gif.json"})],
+)
+async def test_an_edit_lists_the_directory_once(name, sidecars):
+    """What an edit wrote is indexed without another listing, which may be one of many files."""
+    kind = {"jpg": "JPEG", "gif": "GIF"}[name[-3:]]
+    storage = Counting({name: picture(kind), "b.jpg": picture("JPEG", "blue")})
+    index = open_index(None)
+    reconciler = Reconciler(storage, index, read_observed)
+    await reconciler.reconcile()
+    editor = Editor(storage, index, reconciler, PhotoWriter(storage, strays=reconciler.strays))
+    photo_id = index.by_key(name).photo.id
+    for text in ("one", "two", None):
+        storage.listed = 0
+        photo = await editor.edit(photo_id, MetadataChange(description=text), ANY)
+        assert photo.metadata.description == text
+        assert storage.listed == 1
+        on_disk = {found.object_key for found in storage.walk()} - {"b.jpg"}
+        assert {file.object_key for file in index.get(photo_id).files} == on_disk
+        assert on_disk <= {name, *sidecars}
+    result = await reconciler.reconcile()
+    assert (result.changed, result.errors) == (0, ())
+    await reconciler.close()
+    index.close()
 
 
 async def test_a_sidecar_that_vanishes_takes_no_photo_with_it():
@@ -357,3 +413,53 @@ async def test_a_text_beside_a_photo_that_holds_another_is_no_disagreement(make_
     )
     told = [finding.detail.split()[0] for finding in verify(foreign.storage, foreign.index)]
     assert told == ["exif", "xmp"]
+
+
+@pytest.mark.parametrize("before", ["old text", None])
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_disk_that_fails_after_a_sidecar_has_its_name_leaves_no_half(
+    tmp_path, monkeypatch, before, failing
+):
+    """Both sidecars say the same, the old text, when making the first or second durable fails."""
+    (tmp_path / "a.gif").write_bytes(picture("GIF"))
+    writer, target = PhotoWriter(LocalStorage(tmp_path)), Target(object_key="a.gif")
+    if before is not None:
+        writer.edit(target, MetadataChange(description=before), ANY)
+    sync, calls = atomic.sync_directory, []
+
+    def fail_once(directory):
+        calls.append(directory)
+        if len(calls) == failing:
+            raise OSError(errno.EIO, "broken")
+        sync(directory)
+
+    monkeypatch.setattr(atomic, "sync_directory", fail_once)
+    with pytest.raises(StorageError):
+        writer.edit(target, MetadataChange(description="new text"), ANY)
+    assert len(calls) >= failing
+    beside = [path for path in tmp_path.iterdir() if path.name != "a.gif"]
+    assert len(beside) == (2 if before else 0)
+    assert all(b"old text" in path.read_bytes() for path in beside)
+
+
+async def test_a_copy_that_no_scan_has_met_yet_keeps_its_words(make_rig):
+    """Before the first scan has ended, an edit of one copy leaves the sidecars that all share."""
+    gif = picture("GIF")
+    rig = await make_rig({"a/a.gif": gif})
+    await rig.describe("a/a.gif", "common words")
+    rig.storage.rename("a/a.gif", "b/b.gif")
+    rig.storage.put("c/c.gif", gif)
+    index = open_index(None)
+    reconciler = Reconciler(rig.storage, index, read_observed)
+    editor = Editor(
+        rig.storage, index, reconciler, PhotoWriter(rig.storage, "embed", reconciler.strays)
+    )
+    await reconciler.reconcile([Scope("a"), Scope("b")])
+    edited = index.by_key("b/b.gif").photo
+    assert edited.metadata.description == "common words"
+    await editor.edit(edited.id, MetadataChange(description="other words"), ANY)
+    await reconciler.reconcile()
+    assert index.by_key("b/b.gif").photo.metadata.description == "other words"
+    assert index.by_key("c/c.gif").photo.metadata.description == "common words"
+    await reconciler.close()
+    index.close()

@@ -164,6 +164,30 @@ async def test_another_programs_orphan_stays_and_is_overruled(home):
     assert home.content("a.gif.json") == orphan
 
 
+@pytest.mark.parametrize("kind", ["json", "xmp"])
+@pytest.mark.parametrize("text", ["mine", None])
+async def test_a_renamed_album_keeps_what_was_written_into_others_sidecars(home, kind, text):
+    """Without a mirror the edited sidecar is the one that moves, so nothing older comes back."""
+    key = f"sub/other.gif.{kind}"
+    theirs = home.content("a.gif.xmp").replace(b"the red one", b"theirs")
+    if kind == "json":
+        theirs = json.dumps({"title": "other.gif", "description": "theirs"}).encode()
+    start, end = theirs.find(b"<tagline:F"), theirs.find(b"</tagline:Fingerprint>")
+    if end > 0:
+        theirs = theirs[:start] + theirs[end + len(b"</tagline:Fingerprint>") :]
+    home.storage.put(key, theirs)
+    await home.reconciler.reconcile()
+    assert home.text(OTHER) == "theirs"
+    await home.edit(OTHER, description=text)
+    sidecars = [each for each in home.keys if each.startswith("sub/")]
+    await home.move(*((each, each.replace("sub/", "moved/")) for each in sidecars))
+    assert home.text("moved/other.gif") == text
+    assert not any(b"hides" in home.content(each) for each in home.keys)
+    await home.edit("moved/other.gif", description="again")
+    await home.reconciler.reconcile()
+    assert home.text("moved/other.gif") == "again"
+
+
 async def test_copies_share_an_orphan_until_one_is_edited(home):
     """Each copy without sidecars shows it; an edit of one leaves it to the others."""
     home.storage.put("sub/copy.gif", gif("red"))

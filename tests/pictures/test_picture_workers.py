@@ -13,15 +13,10 @@ from tagline.pictures import pool as pools
 from tagline.pictures.jobs import Job, Limits
 from tagline.pictures.pool import WorkerPool
 from tagline.pictures.process import WorkerFailed
+from tests.processes import children
 
 GOOD = saved(scene(), "PNG")
 SLOW = slow_jpeg()
-
-
-def children() -> set[int]:
-    """Every child process of this one, dead ones that nobody waited for among them."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {int(child) for t in tasks for child in (t / "children").read_text().split()}
 
 
 @pytest.fixture
@@ -39,10 +34,12 @@ def descriptors():
         os.close(file)
 
 
-async def begun(pool: WorkerPool) -> None:
-    """Wait until a worker has been started."""
-    while not pool._living:  # noqa: ASYNC110 - a thread starts it, and sets no event
-        await asyncio.sleep(0)
+async def begun(before: set[int]) -> int:
+    """Wait until a worker has been started beside these children; its process id."""
+    async with asyncio.timeout(20):
+        while not (started := children() - before):  # noqa: ASYNC110 - a thread sets no event
+            await asyncio.sleep(0.001)
+    return started.pop()
 
 
 @pytest.fixture
@@ -95,12 +92,13 @@ async def test_a_hungry_picture_is_refused_and_the_worker_replaced(descriptors):
 
 async def test_a_dead_worker_is_replaced_before_anybody_notices(pool, descriptors):
     """Whether it died while idle, or is killed at work by what came before."""
+    before = children()
     assert await pool.render(job_of(GOOD), descriptors(GOOD))
-    (worker,) = pool._living
-    os.kill(worker.process_id, signal.SIGKILL)
+    (worker,) = children() - before
+    os.kill(worker, signal.SIGKILL)
     assert await pool.render(job_of(GOOD), descriptors(GOOD))
-    (other,) = pool._living
-    assert other.process_id != worker.process_id
+    (other,) = children() - before
+    assert other != worker
 
 
 async def test_a_worker_that_cannot_start_is_a_reason_to_wait(monkeypatch, descriptors):
@@ -117,7 +115,7 @@ async def test_a_worker_that_cannot_start_is_a_reason_to_wait(monkeypatch, descr
 
 async def test_work_goes_to_as_many_processes_as_are_allowed(pool, descriptors):
     """Three pictures at once keep two processes busy, and no more."""
-    file = descriptors(GOOD)
+    file, before = descriptors(GOOD), children()
 
     async def one() -> bytes:
         async with pool.slot() as slot:
@@ -125,7 +123,7 @@ async def test_work_goes_to_as_many_processes_as_are_allowed(pool, descriptors):
 
     made = await asyncio.gather(*(one() for _ in range(12)))
     assert len(set(made)) == 1
-    assert 1 <= len(pool._living) <= 2
+    assert len(children() - before) == 2
 
 
 async def test_who_waits_too_long_is_sent_away():
@@ -165,7 +163,7 @@ async def test_closing_ends_what_is_under_way(descriptors):
     pool = WorkerPool(1, Limits(seconds=60))
     file = descriptors(SLOW)
     work = asyncio.create_task(pool.render(job_of(SLOW, kind="jpeg", seconds=60), file))
-    await begun(pool)
+    await begun(before)
     await pool.close()
     with pytest.raises(PicturesBusy):
         await work
@@ -177,12 +175,15 @@ async def test_closing_ends_what_is_under_way(descriptors):
 
 async def test_who_gives_up_waits_for_the_file_to_be_let_go(pool, descriptors):
     """A descriptor is not closed, nor given to another file, while a worker is told of it."""
+    before = children()
     work = asyncio.create_task(pool.render(job_of(GOOD), descriptors(GOOD)))
-    await begun(pool)
+    worker = await begun(before)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert len(pool._idle) == 1
+    # It is done with that picture: the next one is made by the same worker, alone.
+    assert await pool.render(job_of(GOOD), descriptors(GOOD))
+    assert children() - before == {worker}
 
 
 def test_a_worker_can_write_no_file_and_knows_no_secret(maker_within, monkeypatch):

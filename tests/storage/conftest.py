@@ -5,15 +5,18 @@ and add one line to ``WORLDS``. Every test of ``test_provider_contract.py`` then
 """
 
 import contextlib
+import errno
 import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tagline.model.keys import path_from_key
-from tagline.storage import LocalStorage, MemoryStorage
+from tagline.storage import LocalStorage, MemoryStorage, Mirror, MirroredStorage
+from tests.machine import demand_mounts
 
 NOBODY = 65534
 
@@ -67,9 +70,46 @@ class MemoryWorld:
         self.storage.set_unavailable(False)
 
 
+class MirroredWorld(LocalWorld):
+    """A directory of photos and one of sidecars, a ``MirroredStorage`` over both.
+
+    Other programs change the photos; a sidecar that Tagline put in the mirror they change there.
+    """
+
+    def __init__(self, directory: Path, ignore: tuple[str, ...] = ()) -> None:
+        super().__init__(directory, ignore)
+        self._mirror = directory / "sidecars"
+        self._mirror.mkdir()
+        mirror = Mirror(self._mirror, ignore=ignore)
+        photos = LocalStorage(self._root, ignore=ignore)
+        self.storage = MirroredStorage(photos, mirror, is_sidecar)
+
+    def _path(self, object_key: str) -> Path:
+        mirrored = self._mirror / super()._path(object_key).relative_to(self._root)
+        return mirrored if mirrored.exists() else super()._path(object_key)
+
+
+class MirrorWorld(MirroredWorld):
+    """The same, with other programs that put their sidecars in the mirror."""
+
+    def _path(self, object_key: str) -> Path:
+        beside = LocalWorld._path(self, object_key)
+        if not is_sidecar(beside.name):
+            return beside
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        return self._mirror / beside.relative_to(self._root)
+
+
+def is_sidecar(name: str) -> bool:
+    """Whether a name is one that the mirror has files of."""
+    return name.lower().endswith((".xmp", ".json"))
+
+
 WORLDS = [
     LocalWorld,
     MemoryWorld,
+    MirroredWorld,
+    MirrorWorld,
 ]
 
 
@@ -104,12 +144,11 @@ def local(root: Path) -> LocalStorage:
 @pytest.fixture
 def mount():
     """Mounts on a directory, with options as mount takes them, until ``undo`` or the test's end."""
+    demand_mounts()
     mounted: list[Path] = []
 
     def run(directory: Path, *arguments: str) -> None:
-        done = subprocess.run(["mount", *arguments, directory], capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip("mounting is not allowed here")
+        subprocess.run(["mount", *arguments, directory], check=True)
         mounted.append(directory)
 
     def unmount(directory: Path) -> None:
@@ -155,3 +194,15 @@ def photo(root):
 def rewrite(local, photo):
     """Replaces the photo's content through the storage, from its present state."""
     return lambda data=b"new": local.replace("a.jpg", data, local.stat("a.jpg").state)
+
+
+def refuse_new_files(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Have a directory refuse new files when one is made, whatever its permissions say."""
+    inode, opens = directory.stat().st_ino, os.open
+
+    def refuse(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if flags & os.O_CREAT and dir_fd is not None and os.fstat(dir_fd).st_ino == inode:
+            raise PermissionError(errno.EACCES, "denied")
+        return opens(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refuse)

@@ -1,5 +1,6 @@
 """Permissions, mounts and failing disks."""
 
+import ctypes
 import errno
 import os
 import stat
@@ -12,12 +13,33 @@ from tagline.errors import (
     StorageReadOnly,
     StorageUnavailable,
 )
-from tagline.storage import LocalStorage
+from tagline.storage import LocalStorage, permission
 
 
 def names_in(directory) -> list[str]:
     """What is in a directory, sorted."""
     return sorted(path.name for path in directory.iterdir())
+
+
+@pytest.mark.parametrize("passed", [0, 1])
+def test_a_file_whose_state_cannot_be_told_is_unreadable(local, photo, monkeypatch, passed):
+    """Shares ask for it anew: whichever call fails, our error says so, and nothing stays open."""
+    real, calls = os.fstat, []
+
+    def fail(descriptor):
+        status = real(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            calls.append(descriptor)
+            if len(calls) == passed + 1:
+                raise OSError(errno.EIO, "failing disk")
+        return status
+
+    monkeypatch.setattr(os, "fstat", fail)
+    with pytest.raises(ObjectUnreadable, match="Input/output error"):
+        local.open(photo.name)
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(calls[-1])
 
 
 def test_a_read_only_directory_is_said_to_be(as_nobody):
@@ -149,12 +171,27 @@ def test_an_unmounted_disk_is_no_empty_one(root, mount, tmp_path):
 def test_another_disk_in_the_same_place_is_not_taken_for_ours(root, mount):
     """Two file systems whose roots have the same inode number are told apart."""
     mount(root, "-t", "tmpfs", "tmpfs")
+    (root / "a.jpg").write_bytes(b"a")
     storage = LocalStorage(root)
-    storage.check()
+    assert len(list(storage.walk())) == 1
     mount.undo(root)
     mount(root, "-t", "tmpfs", "tmpfs")
     with pytest.raises(StorageUnavailable):
         list(storage.walk())
+
+
+def test_a_disk_mounted_over_an_empty_directory_is_accepted(root, mount, tmp_path):
+    """Where no file was ever met, the disk that is mounted then is the photo directory."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "a.jpg").write_bytes(b"a")
+    storage = LocalStorage(root)
+    assert list(storage.walk()) == []
+    before = storage.incarnation
+    mount(root, "--bind", str(disk))
+    storage.check()
+    assert [item.object_key for item in storage.walk()] == ["a.jpg"]
+    assert storage.incarnation != before
 
 
 def test_a_directory_that_comes_later_is_accepted(tmp_path):
@@ -192,6 +229,30 @@ def test_an_error_of_the_disk_is_told_from_one_of_a_file(local, photo, monkeypat
     monkeypatch.setattr(os, "scandir", listed)
     assert opened.read_at(0, 3) == b"old"
     opened.close()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE])
+def test_a_disk_that_does_not_answer_is_not_said_to_refuse(local, photo, monkeypatch, code):
+    """An input/output error in access(2) is a fault of the disk, not a missing permission."""
+
+    def fail(*_arguments):
+        ctypes.set_errno(code)
+        return -1
+
+    state = local.stat("a.jpg").state
+    monkeypatch.setattr(permission, "_faccessat", fail)
+    for ask in (
+        lambda: local.replace("a.jpg", b"new", state),
+        lambda: local.open("a.jpg"),
+        lambda: local.writable("a.jpg"),
+        lambda: local.editable("a.jpg"),
+    ):
+        with pytest.raises(ObjectUnreadable, match="check its disk and try again"):
+            ask()
+    monkeypatch.undo()
+    assert local.writable("a.jpg")
+    assert photo.read_bytes() == b"old"
+    assert names_in(photo.parent) == ["a.jpg"]
 
 
 def test_an_unreadable_part_of_a_directory_is_reported(local, photo, monkeypatch):

@@ -90,6 +90,30 @@ def test_a_link_whose_real_path_changes_while_it_is_followed_is_refused(local, r
         content(local, "link/secret.jpg")
 
 
+def test_a_link_that_becomes_a_file_while_it_is_read_is_that_file(local, root, monkeypatch):
+    """A link that another program replaces by a file in that moment is that, or looked for again.
+
+    Which of the two, is up to the release of Python: what ``realpath`` makes of it has changed.
+    """
+    (root / "link.jpg").symlink_to("a.jpg")
+    read = os.readlink
+
+    def swap_before(path, **options):
+        (root / "link.jpg").unlink()
+        (root / "link.jpg").write_bytes(b"a file")
+        return read(path, **options)
+
+    monkeypatch.setattr(os, "readlink", swap_before)
+    try:
+        found = local.stat("link.jpg").state
+    except ObjectNotFound:
+        found = None
+    monkeypatch.undo()
+    assert not (root / "link.jpg").is_symlink()
+    assert found in {None, local.stat("link.jpg").state}
+    assert content(local, "link.jpg") == b"a file"
+
+
 def test_a_pipe_that_comes_right_after_the_check_is_not_read(local, root, monkeypatch):
     """What was a file and is a pipe once opened is closed at once, without waiting."""
     (root / "a.jpg").write_bytes(b"inside")

@@ -199,10 +199,32 @@ def test_a_move_takes_no_file_that_came_meanwhile(local, photo, monkeypatch):
         photo.unlink()
         photo.write_bytes(b"theirs")
 
+    monkeypatch.setattr(exchange, "_renameat2", None)
     monkeypatch.setattr(os, "link", come_between)
     with pytest.raises(ObjectChanged):
         local.move("a.jpg", "b.jpg", state)
     assert photo.read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("name", ["b.jpg", "x/b.jpg"])
+def test_a_file_changed_at_the_last_moment_is_not_moved(local, photo, monkeypatch, name):
+    """What another program put in the place of a file that is being moved keeps its name."""
+    (photo.parent / "x").mkdir()
+    state = local.stat("a.jpg").state
+    take = placing.rename_to_free
+
+    def late(*arguments):
+        monkeypatch.setattr(placing, "rename_to_free", take)
+        theirs = photo.with_name("theirs")
+        theirs.write_bytes(b"theirs")
+        theirs.rename(photo)
+        return take(*arguments)
+
+    monkeypatch.setattr(placing, "rename_to_free", late)
+    with pytest.raises(ObjectChanged):
+        local.move("a.jpg", name, state)
+    assert photo.read_bytes() == b"theirs"
+    assert not (photo.parent / name).exists()
 
 
 def test_a_change_of_case_is_a_move_where_case_does_not_matter(local, photo, monkeypatch):
@@ -362,3 +384,132 @@ def test_what_was_displaced_goes_back_when_ours_was_moved_on(rewrite, photo, mon
     assert photo.read_bytes() == b"theirs"
     assert photo.with_name("moved.jpg").read_bytes() == b"ours"
     assert names_in(photo.parent) == ["a.jpg", "moved.jpg"]
+
+
+def removed_at_the_last_moment(local, monkeypatch, act):
+    """Remove a file that something happens to right after the last look."""
+    state = local.stat("a.jpg").state
+    take = placing.rename_to_free
+
+    def late(*arguments):
+        monkeypatch.setattr(placing, "rename_to_free", take)
+        act()
+        return take(*arguments)
+
+    monkeypatch.setattr(placing, "rename_to_free", late)
+    local.remove("a.jpg", state)
+
+
+def test_another_programs_file_is_not_removed_for_the_one_that_was_seen(local, photo, monkeypatch):
+    """What another program put in the place of a file that is being removed stays, and is told."""
+
+    def put():
+        theirs = photo.with_name("theirs")
+        theirs.write_bytes(b"theirs")
+        theirs.rename(photo)
+
+    with pytest.raises(ObjectChanged):
+        removed_at_the_last_moment(local, monkeypatch, put)
+    assert photo.read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_a_newer_file_stays_while_another_is_given_back(local, photo, monkeypatch):
+    """Where a third file has the name by the time of giving back, the name is that file's."""
+    take = placing.rename_to_free
+
+    def late(place, free):
+        photo.write_bytes(b"second")
+        done = take(place, free)
+        photo.write_bytes(b"third")
+        monkeypatch.setattr(placing, "rename_to_free", take)
+        return done
+
+    state = local.stat("a.jpg").state
+    monkeypatch.setattr(placing, "rename_to_free", late)
+    with pytest.raises(ObjectChanged):
+        local.remove("a.jpg", state)
+    assert photo.read_bytes() == b"third"
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+def test_without_renameat2_a_file_is_removed_as_well(local, photo, monkeypatch):
+    """On a file system that cannot rename to a free name only, a file is removed all the same."""
+    monkeypatch.setattr(exchange, "_renameat2", None)
+    local.remove("a.jpg", local.stat("a.jpg").state)
+    assert names_in(photo.parent) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda local, state: local.replace("a.jpg", b"ours", state),
+        lambda local, state: local.remove("a.jpg", state),
+        lambda local, state: local.move("a.jpg", "b.jpg", state),
+    ],
+    ids=["replace", "remove", "move"],
+)
+def test_what_cannot_be_looked_at_at_the_last_moment_has_its_name_again(
+    local, photo, monkeypatch, change
+):
+    """A disk that fails right after a rename costs no file: neither the old one nor another's."""
+    state, look = local.stat("a.jpg").state, placing.state_of
+
+    def fail(status):
+        monkeypatch.setattr(placing, "state_of", look)
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(placing, "state_of", fail)
+    before = photo.read_bytes()
+    with pytest.raises(ObjectUnreadable):
+        change(local, state)
+    assert photo.read_bytes() == before
+    assert names_in(photo.parent) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("failure", ["error", "refusal"])
+def test_what_cannot_be_given_back_is_kept(rewrite, local, photo, monkeypatch, failure):
+    """Another program's file that was displaced survives a disk that fails to put it back."""
+    place = placing.exchange
+
+    def displace(*arguments):
+        photo.with_name("theirs").write_bytes(b"theirs")
+        photo.with_name("theirs").rename(photo)
+        monkeypatch.setattr(placing, "exchange", fail)
+        return place(*arguments)
+
+    def fail(*_arguments):
+        if failure == "error":
+            raise OSError(errno.EIO, "broken")
+        return False
+
+    monkeypatch.setattr(placing, "exchange", displace)
+    with pytest.raises(ObjectUnreadable):
+        rewrite(b"ours")
+    assert len(list(local.walk())) == 1
+    kept = [path for path in photo.parent.iterdir() if path.suffix == ".kept"]
+    assert [path.read_bytes() for path in kept] == [b"theirs"]
+
+
+@pytest.mark.parametrize("failure", ["error", "refusal"])
+def test_what_cannot_get_its_name_back_after_a_removal_is_kept(local, photo, monkeypatch, failure):
+    """Another program's file that was taken for the one to remove survives such a disk as well."""
+
+    def take(place, free):
+        photo.write_bytes(b"theirs")
+        monkeypatch.setattr(placing, "rename_to_free", fail)
+        return rename(place, free)
+
+    def fail(*_arguments):
+        if failure == "error":
+            raise OSError(errno.EIO, "broken")
+        return False
+
+    rename = placing.rename_to_free
+    state = local.stat("a.jpg").state
+    monkeypatch.setattr(placing, "rename_to_free", take)
+    with pytest.raises(ObjectUnreadable):
+        local.remove("a.jpg", state)
+    assert list(local.walk()) == []
+    kept = [path for path in photo.parent.iterdir() if path.suffix == ".kept"]
+    assert [path.read_bytes() for path in kept] == [b"theirs"]

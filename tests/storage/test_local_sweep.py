@@ -21,14 +21,15 @@ def names_in(directory) -> list[str]:
 def test_only_the_dead_are_swept(local, photo):
     """A walk removes temporary files that nobody locks, and leaves other programs' files."""
     (photo.parent / "x").mkdir()
-    for name in (".tagline-0123456789abcdef.tmp", "x/.tagline-a.tmp"):
+    for name in (".tagline-0123456789abcdef.tmp", "x/.tagline-fedcba9876543210.tmp"):
         (photo.parent / name).write_bytes(b"half")
-    (photo.parent / ".tagline-directory.tmp").mkdir()
-    (photo.parent / ".tagline-link.tmp").symlink_to("a.jpg")
+    (photo.parent / ".tagline-000000000000000d.tmp").mkdir()
+    (photo.parent / ".tagline-000000000000000e.tmp").symlink_to("a.jpg")
     (photo.parent / ".other.tmp").touch()
+    (photo.parent / ".tagline-notes.tmp").touch()
     assert [item.object_key for item in local.walk()] == ["a.jpg"]
-    left = [".other.tmp", ".tagline-directory.tmp", ".tagline-link.tmp", "a.jpg", "x"]
-    assert names_in(photo.parent) == left
+    odd = [".tagline-000000000000000d.tmp", ".tagline-000000000000000e.tmp", ".tagline-notes.tmp"]
+    assert names_in(photo.parent) == [".other.tmp", *odd, "a.jpg", "x"]
     assert names_in(photo.parent / "x") == []
     assert photo.read_bytes() == b"old"
 
@@ -86,8 +87,8 @@ def test_a_writer_gives_up_when_it_is_swept_every_time(rewrite, photo, monkeypat
 def test_a_temporary_file_that_may_only_be_read_is_swept(as_nobody):
     """A writer that died after it gave the file a read-only mode is cleared up after as well."""
     directory = as_nobody.directory
-    (directory / ".tagline-a.tmp").touch(0o400)
-    for path in (directory, directory / ".tagline-a.tmp"):
+    (directory / ".tagline-000000000000000a.tmp").touch(0o400)
+    for path in (directory, directory / ".tagline-000000000000000a.tmp"):
         os.chown(path, 65534, 65534)
     storage = LocalStorage(directory)
     with as_nobody():

@@ -53,6 +53,28 @@ def test_names_are_those_of_the_files_in_a_directory(world):
     assert world.storage.names("") == []
 
 
+def test_names_can_be_those_that_begin_alike(world):
+    """Of names that begin in one way none is missing and no other is among them."""
+    names = (
+        "a.jpg",
+        "a.jpg.xmp",
+        "a.XMP",
+        "A.jpg",
+        "ab.jpg",
+        "ä.jpg",
+        "ä.xmp",
+        "a\\b.jpg",
+        "b.jpg",
+    )
+    for name in names:
+        world.put(f"x/{name}", b"")
+    world.put("x/a/a.jpg", b"")
+    for start in ("", "a", "a.", "A", "ä", "a\\", "a\\b", "c", "a.jpg.xmp"):
+        expected = sorted(name for name in names if name.startswith(start))
+        assert sorted(world.storage.names("x", start)) == expected, start
+    assert world.storage.names("gone", "a") == []
+
+
 def test_globs_hide_names_and_keys_anywhere_along_the_path(make_world):
     """A glob hides what matches by name or by whole key, and all that lies below."""
     world = make_world("*.tif", "private", "2020/raw/*", "/trailing/")
@@ -217,6 +239,19 @@ def test_writable_says_whether_a_file_could_be_replaced(world):
     assert world.storage.writable("x/a.jpg")
     assert world.storage.writable("x/a.jpg.json")
     assert not world.storage.writable("gone/a.jpg")
+
+
+def test_what_may_be_done_with_a_photo_is_told_alike_of_its_name_and_of_the_open_file(world):
+    """An ordinary photo can be edited and takes sidecars; in no directory nothing can be done."""
+    world.put("x/a.jpg", b"")
+    storage = world.storage
+    with storage.open("x/a.jpg") as opened:
+        assert opened.editable
+        assert opened.takes_sidecars
+    assert storage.editable("x/a.jpg")
+    assert storage.takes_sidecars("x/a.jpg")
+    assert not storage.editable("gone/a.jpg")
+    assert not storage.takes_sidecars("gone/a.jpg")
 
 
 def test_all_readable_directories_are_said_to_be(world):

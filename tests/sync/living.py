@@ -41,13 +41,11 @@ class Living:
         await self.watcher.start()
         await self.until(lambda: self.watcher.status().state in {"watching", "off"})
 
-    async def until(self, holds: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> float:
-        """Wait until something holds; return how long it took, in seconds."""
-        began = time.monotonic()
+    async def until(self, holds: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
+        """Wait until something holds."""
         async with asyncio.timeout(seconds):
             while not holds():  # noqa: ASYNC110 - what is waited for is in a thread, or on the disk
                 await asyncio.sleep(0.002)
-        return time.monotonic() - began
 
     async def until_equal(self) -> None:
         """Wait until the index is the one that would be built from nothing."""

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -10,7 +11,7 @@ from tagline.errors import ObjectUnreadable
 from tagline.model import copy_id
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import PhotoStorageProvider
-from tagline.sync import Decoded, Observed, Reconciler, Scope
+from tagline.sync import Decoded, Observed, Reconciler, Scope, listing, looking, run
 from tests.sync.worlds import World, fake_read, without_ids
 
 DIRECTORIES = ("", "a", "a/b", "c", "x.jpg")
@@ -239,3 +240,21 @@ class Outside(RuleBasedStateMachine):
 
 Outside.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestOutside = Outside.TestCase
+
+
+class Crowded(Outside):
+    """The same, with directories of any size taken for large ones."""
+
+    def __init__(self) -> None:
+        self.patches = pytest.MonkeyPatch()
+        for module in (listing, looking, run):
+            self.patches.setattr(module, "LARGE", 0)
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.patches.undo()
+
+
+Crowded.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestCrowded = Crowded.TestCase

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
 
 from tagline.errors import ObjectUnreadable, StorageUnavailable
-from tagline.storage import PhotoStorageProvider
+from tagline.storage import MemoryStorage, PhotoStorageProvider, StoredObject
 from tagline.sync import Decoded, Observed, ReadError, Scope
 from tests.sync.worlds import World, fake_read, without_ids
 
@@ -70,6 +71,35 @@ async def test_what_cannot_be_read_is_reported_and_kept(world: World) -> None:
     barred.clear()
     assert (await world.reconciler.reconcile()).changed == 2
     assert world.rows() == world.expected()
+
+
+async def test_a_new_photo_is_listed_although_its_sidecar_cannot_be_read(world: World) -> None:
+    """It says so itself, and in every result, until the sidecar can be read."""
+    world.memory.put("a.jpg", b"a|own")
+    world.memory.put("a.jpg.xmp", b"text")
+    barred = {"a.jpg.xmp"}
+
+    def read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+        for file in observed.files:
+            if file.object_key in barred:
+                raise ObjectUnreadable(file.object_key, "permission denied")
+        return fake_read(storage, observed)
+
+    world.read = read
+    for _ in range(3):
+        result = await world.reconciler.reconcile()
+        detail = "a.jpg.xmp, its sidecar: The file cannot be read: permission denied."
+        assert result.errors == (ReadError("a.jpg", detail),)
+        photo = world.rows()["a.jpg"].photo
+        assert (photo.problem, photo.metadata.description) == (detail, "own")
+    barred.clear()
+    assert (await world.reconciler.reconcile()).errors == ()
+    assert world.rows() == world.expected()
+    barred.add("a.jpg.xmp")
+    world.memory.put("a.jpg.xmp", b"newer")
+    await world.reconciler.reconcile()
+    known = world.rows()["a.jpg"].photo
+    assert (known.problem, known.metadata.description) == (None, "own + text")
 
 
 @pytest.mark.parametrize("operation", ["check", "walk", "names"])
@@ -184,9 +214,63 @@ async def test_what_was_indexed_meanwhile_is_not_overwritten_by_older(world: Wor
     world.memory.replace("a.jpg", b"a|new", world.memory.stat("a.jpg").state)
     await world.reconciler.refresh(["a.jpg"])
     gate.set()
-    await scan
+    assert (await scan).skipped == 1
     assert world.rows()["a.jpg"].photo.metadata.description == "new"
     assert world.rows() == world.expected()
+
+
+class Delayed(MemoryStorage):
+    """A storage where something happens when a directory has just been listed, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: Callable[[], object] = lambda: None
+
+    def _after(self) -> None:
+        then, self.then = self.then, lambda: None
+        then()
+
+    def walk(self, directory: str = "", *, recursive: bool = True) -> Iterator[StoredObject]:
+        """See ``MemoryStorage``."""
+        yield from super().walk(directory, recursive=recursive)
+        self._after()
+
+    def names(self, directory: str, start: str = "") -> list[str]:
+        """See ``MemoryStorage``."""
+        names = super().names(directory, start)
+        self._after()
+        return names
+
+
+@pytest.mark.parametrize("neighbours", [0, 600])
+@pytest.mark.parametrize("scopes", [None, [Scope("", names=frozenset({"a.jpg"}))]])
+async def test_a_listing_older_than_a_row_takes_nothing_from_it(
+    neighbours: int, scopes: list[Scope] | None
+) -> None:
+    """A sidecar that was written and indexed after a listing never goes missing by that listing."""
+    storage = Delayed()
+    world = World(storage)
+    storage.put("a.jpg", b"a")
+    for number in range(neighbours):
+        storage.put(f"n{number}.jpg", b"n%d" % number)
+    await world.reconciler.reconcile()
+    loop = asyncio.get_running_loop()
+
+    def describe() -> None:
+        storage.put("a.jpg.xmp", b"text")
+        asyncio.run_coroutine_threadsafe(world.reconciler.refresh(["a.jpg"]), loop).result(10)
+
+    storage.put("a.jpg", b"a|own")
+    storage.then = describe
+    result = await world.reconciler.reconcile(scopes)
+    assert (result.updated, result.unsettled) == ((), 0)
+    assert scopes or result.skipped == 1 + neighbours
+    assert world.rows()["a.jpg"].photo.metadata.description == "own + text"
+    assert world.rows() == world.expected()
+    storage.delete("a.jpg.xmp")
+    await world.reconciler.reconcile()
+    assert world.rows() == world.expected()
+    await world.close()
 
 
 async def test_a_photo_deleted_between_listing_and_reading_is_no_error(world: World) -> None:
@@ -271,6 +355,24 @@ async def test_in_a_large_directory_a_hint_costs_little(world: World) -> None:
     assert len(world.reads) < 10
 
 
+async def test_in_a_large_directory_an_event_of_what_is_known_lists_nothing(world: World) -> None:
+    """Names of files that are as their rows have them are looked at by themselves; news is not."""
+    for number in range(600):
+        world.memory.put(f"a/{number:03}.jpg", b"%d" % number)
+    world.memory.put("a/007.jpg.xmp", b"said")
+    await world.reconciler.reconcile()
+    world.memory.fail_next("names", StorageUnavailable())
+    for names in ({"008.jpg"}, {"007.jpg"}, {"007.jpg.xmp", "007.jpg"}):
+        result = await world.reconciler.reconcile([Scope("a", names=frozenset(names))])
+        assert (result.changed, result.errors) == (0, ())
+    world.memory.put("a/008.jpg.json", b"news")
+    news = [Scope("a", names=frozenset({"008.jpg", "008.jpg.json"}))]
+    with pytest.raises(StorageUnavailable):
+        await world.reconciler.reconcile(news)
+    await world.reconciler.reconcile(news)
+    assert world.rows() == world.expected()
+
+
 async def test_a_directory_that_becomes_a_file_takes_its_photos_along(world: World) -> None:
     """Rows below a key that is a file now are removed for a hint of that file alone."""
     world.memory.put("x.jpg/1.jpg", b"below")
@@ -323,3 +425,68 @@ async def test_closing_stops_a_running_reconcile(world: World) -> None:
     world.reconciler = world.new_reconciler()
     await world.reconciler.reconcile()
     assert world.rows() == world.expected()
+
+
+async def test_closing_leaves_no_photo_to_be_read_later(world: World) -> None:
+    """A photo that was in motion when everything ended is not read again by itself."""
+    world.now = world.memory.put("a/a.jpg", b"a").state.ctime_ns / 1e9
+    world.memory.put("b/b.jpg", b"b")
+    release = threading.Event()
+
+    def read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+        assert observed.object_key != "b/b.jpg" or release.wait(10)
+        return fake_read(storage, observed)
+
+    world.read = read
+    call = asyncio.create_task(world.reconciler.reconcile())
+    call.add_done_callback(lambda _: release.set())
+    async with asyncio.timeout(10):
+        while not world.rows():  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.001)
+    await world.reconciler.close()
+    assert call.cancelled()
+    assert world.reconciler.settling == 0
+    assert not [t for t in asyncio.all_tasks() if t.get_name() == "tagline-settle"]
+
+
+async def test_an_unexpected_error_ends_no_settling(world: World, caplog) -> None:
+    """What nobody foresaw of one photo in motion is logged, and the others are read again."""
+    world.now = world.memory.put("a.jpg", b"a|one").state.ctime_ns / 1e9
+    await world.reconciler.reconcile()
+
+    def fail(_storage: PhotoStorageProvider, _observed: Observed) -> Decoded:
+        raise RuntimeError("nobody thought of this")
+
+    world.read = fail
+    async with asyncio.timeout(10):
+        while "nobody thought of this" not in caplog.text:  # noqa: ASYNC110 - polls
+            await asyncio.sleep(0.001)
+    world.memory._table.files["a.jpg"].data = b"a|two"
+    world.read = fake_read
+    await world.settled()
+    assert world.rows()["a.jpg"].photo.metadata.description == "two"
+
+
+async def test_a_directory_may_be_another_one_when_it_is_listed_again(world: World) -> None:
+    """Scopes that overlap are all dealt with, also where a photo went in between."""
+    keys = ["a/0.jpg", "b/0.jpg", "c/0.jpg", "c/1.jpg"]  # two are read while a third one waits
+    for key in keys:
+        world.memory.put(key, key.encode())
+    walk, listed = world.memory.walk, threading.Event()
+
+    def walk_and_change(directory: str = "", *, recursive: bool = True):
+        yield from walk(directory, recursive=recursive)
+        if directory == "c" and not recursive:
+            world.memory.delete("c/0.jpg")
+        elif directory == "d":
+            listed.set()
+
+    def read(storage: PhotoStorageProvider, observed: Observed) -> Decoded:
+        assert listed.wait(10)
+        return fake_read(storage, observed)
+
+    world.memory.walk, world.read = walk_and_change, read
+    first = [Scope(directory) for directory in "abc"]
+    scopes = [*first, Scope("c", recursive=True), Scope("d")]
+    await world.reconciler.reconcile(scopes)
+    assert sorted(world.rows()) == ["a/0.jpg", "b/0.jpg", "c/1.jpg"]

@@ -157,3 +157,26 @@ async def test_an_orphan_moved_or_deleted_with_its_directory_is_noticed(astray):
     astray.memory.delete("d")
     await astray.reconciler.reconcile([Scope("", names=frozenset({"d"}))])
     assert astray.text("a/1.gif") is None
+
+
+@pytest.mark.parametrize("to", ["0", "z"])
+async def test_a_photo_that_moved_never_shows_without_the_sidecar_it_left_behind(astray, to):
+    """Whichever directory is met first, and however many sidecars are still to be read."""
+    for number in range(100):
+        astray.memory.put(f"m/{number}.gif", b"%d" % number)
+        astray.memory.put(f"m/{number}.gif.json", sidecar(str(number), f"words {number}"))
+    await astray.reconciler.reconcile()
+    shown: list[tuple[str, str | None]] = []
+    apply = astray.index.apply
+
+    def apply_and_note(put, remove=()):
+        rows = list(put)
+        shown.extend((row.photo.object_key, row.photo.metadata.description) for row in rows)
+        apply(rows, remove)
+
+    astray.index.apply = apply_and_note
+    for number in range(100):
+        astray.memory.rename(f"m/{number}.gif", f"{to}/{number}.gif")
+    await astray.reconciler.reconcile([Scope("m", recursive=True), Scope(to, recursive=True)])
+    assert {key for key, _ in shown} == {f"{to}/{number}.gif" for number in range(100)}
+    assert [key for key, text in shown if text is None] == []

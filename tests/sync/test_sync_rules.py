@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tagline.index import IndexedState
 from tagline.metadata.pairing import pair
 from tagline.metadata.registry import is_photo
+from tagline.model import FileState, IndexedFile
 from tagline.storage import MemoryStorage
 from tagline.sync.agenda import Agenda
 from tagline.sync.directories import Directories
@@ -16,7 +17,7 @@ from tagline.sync.hints import keys_of, scopes_of
 from tagline.sync.identity import Replacements
 from tagline.sync.lost import MOST, LostRows
 from tagline.sync.mounts import remote_file_system
-from tagline.sync.observe import may_matter, photos_touched, related
+from tagline.sync.observe import apart, may_matter, photos_touched, related
 from tagline.sync.values import Scope
 
 STEMS = ("IMG", "IMG(1)", "IMG.x", "a" * 46, "a" * 50, "a" * 50 + "(1)", "b")
@@ -45,6 +46,17 @@ def test_related_names_suffice_for_pairing(there: list[str]) -> None:
     whole = pair(there, is_photo)
     for photo, sidecars in whole.items():
         assert pair(related(photo, there), is_photo)[photo] == sidecars
+
+
+@given(directories)
+@example(["IMG(1).jpg", "IMG.jpg(1).json", "IMG.jpg"])
+def test_parts_of_a_directory_are_paired_as_the_whole(there: list[str]) -> None:
+    """However small the parts, each photo has the same sidecars as among all of the directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tagline.sync.observe.PART", 1)
+        parts = [pair(part, is_photo) for part in apart(there)]
+    together = {photo: sidecars for part in parts for photo, sidecars in part.items()}
+    assert together == pair(there, is_photo)
 
 
 @pytest.mark.parametrize("few", [0, 64])
@@ -236,7 +248,7 @@ def test_lost_rows_are_remembered_for_a_while() -> None:
     rows = [_state(f"id{n}", f"{n}.jpg", "x") for n in range(3)]
     for row in (*rows, rows[0]):
         lost.add(row)
-    assert lost.having("x") == [rows[0], rows[2], rows[1]]
+    assert [row.id for row in lost.having("x")] == ["id0", "id2", "id1"]
     assert lost.having("y") == ()
     now = 599.0
     assert len(lost.having("x")) == 3
@@ -248,5 +260,27 @@ def test_lost_rows_are_remembered_for_a_while() -> None:
     assert lost.having("x") == ()
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xy"), st.sampled_from([0, 250])))
+)
+def test_lost_rows_agree_with_a_plain_list(steps: list[tuple[str, str, float]]) -> None:
+    """Whatever is lost again with other content, and however time passes, none is mixed up."""
+    now = 0.0
+    lost = LostRows(lambda: now)
+    expected: list[tuple[str, str, float]] = []
+    for photo_id, fingerprint, seconds in steps:
+        now += seconds
+        expected = [each for each in expected if each[0] != photo_id]
+        expected.append((photo_id, fingerprint, now))
+        lost.add(_state(photo_id, f"{photo_id}.jpg", fingerprint))
+        young = [each for each in reversed(expected) if now < each[2] + 600]
+        for content in "xy":
+            found = [(row.id, row.object_key, row.inode) for row in lost.having(content)]
+            assert found == [(i, f"{i}.jpg", 7) for i, other, _ in young if other == content]
+        for i in "abcd":
+            assert lost.has(i, 300) == any(i == j and now < at + 300 for j, _, at in expected)
+
+
 def _state(photo_id: str, object_key: str, fingerprint: str) -> IndexedState:
-    return IndexedState(id=photo_id, object_key=object_key, fingerprint=fingerprint, files=())
+    file = IndexedFile(object_key, FileState(7, 1, 2, 3))
+    return IndexedState(id=photo_id, object_key=object_key, fingerprint=fingerprint, files=(file,))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from tests.sync.living import Living
 
 
-async def test_a_new_photo_shows_soon(living: Living) -> None:
-    """A photo that appears is in the index within a fraction of a second."""
+async def test_a_new_photo_shows_by_its_event(living: Living) -> None:
+    """A photo that appears is in the index before everything is looked at again."""
     await living.start()
+    before = living.reconciler.last_full
     living.write("a.jpg", b"pixels")
-    assert await living.until(lambda: living.photos() == ["a.jpg"]) < 1.0
+    await living.until(lambda: living.photos() == ["a.jpg"])
+    assert living.reconciler.last_full == before
 
 
 async def test_changes_of_a_photo_and_its_sidecars_show(living: Living) -> None:
@@ -198,6 +201,56 @@ async def test_what_events_do_not_tell_is_found_and_told(living: Living) -> None
     await living.until(lambda: living.watcher.status().degraded is None)
 
 
+@pytest.fixture
+def abyss(living: Living):
+    """A descriptor of a directory whose path the system would not take; it goes with rm(1)."""
+    here = os.open(living.root, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    yield here
+    os.close(here)
+    subprocess.run(["rm", "-rf", str(living.root / ("d" * 250))], check=True)
+
+
+def put_at(directory: int, name: str, data: bytes) -> None:
+    """Write a file into a directory that is known by descriptor alone."""
+    with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT, 0o644, dir_fd=directory), "wb") as file:
+        file.write(data)
+
+
+async def test_what_lies_too_deep_for_events_is_looked_at_and_told(
+    living: Living, abyss: int
+) -> None:
+    """Beyond PATH_MAX changes show by looking, health says why, and elsewhere events go on."""
+    put_at(abyss, "1.jpg", b"deep")
+    await living.start(poll_seconds=0.5)
+    assert "4,095 bytes" in str(living.watcher.status().degraded)
+    assert living.watcher.status().mode == "notify"
+    assert 0.5 <= (living.watcher.status().delay_seconds or 0) < 60
+    living.clock_offset = 100.0  # what is found so late would else be a sign of lost events
+    put_at(abyss, "2.jpg", b"deeper")
+    await living.until(lambda: len(living.index) == 2)
+    assert "4,095 bytes" in str(living.watcher.status().degraded)
+    for name in ("1.jpg", "2.jpg"):
+        os.unlink(name, dir_fd=abyss)
+    await living.until(lambda: living.watcher.status().degraded is None)
+    assert living.photos() == []
+    assert living.watcher.status().delay_seconds == 1.0
+
+
+async def test_a_directory_that_gets_too_deep_is_told(living: Living, abyss: int) -> None:
+    """Where files come below a path that is too long, it is told as soon as they are met."""
+    living.write("a.jpg", b"shallow")
+    await living.start(poll_seconds=0.1, reconcile_seconds=0.3, doubt_seconds=0.3)
+    assert living.watcher.status().degraded is None
+    put_at(abyss, "1.jpg", b"deep")
+    await living.until(lambda: "4,095 bytes" in str(living.watcher.status().degraded))
+    assert len(living.index) == 2
+
+
 async def test_nothing_is_left_behind(living: Living) -> None:
     """After ``stop`` and ``close`` no thread and no task of the watcher is left."""
     await living.start()
@@ -231,3 +284,41 @@ async def test_own_writes_are_not_read_again(living: Living) -> None:
     await living.until(lambda: "b.jpg" in living.photos())
     assert "a.jpg" not in living.reads[reads:]
     assert path.read_bytes() == b"pixels|new"
+
+
+async def test_an_unexpected_error_ends_no_watching(living: Living, caplog) -> None:
+    """What nobody foresaw is logged and told, and changes are followed again soon after."""
+    await living.start()
+    reconcile, failed = living.reconciler.reconcile, threading.Event()
+
+    async def fail(*_arguments, **_options):
+        failed.set()
+        raise RuntimeError("nobody thought of this")
+
+    living.reconciler.reconcile = fail
+    living.write("a.jpg", b"pixels")
+    await living.until(failed.is_set)
+    await living.until(lambda: living.watcher.status().state == "failing")
+    assert "unexpectedly" in str(living.watcher.status().degraded)
+    assert "nobody thought of this" in caplog.text
+    living.reconciler.reconcile = reconcile
+    await living.until(lambda: living.photos() == ["a.jpg"])
+    await living.until(lambda: living.watcher.status().state == "watching")
+    assert living.watcher.status().degraded is None
+
+
+async def test_beginning_again_leaves_nothing_of_what_failed(living: Living) -> None:
+    """However often all of it fails in a way nobody foresaw, one thread at most fetches events."""
+    reconcile, failures = living.reconciler.reconcile, []
+
+    async def fail(*_arguments, **_options):
+        failures.append(None)
+        raise RuntimeError("nobody thought of this")
+
+    await living.start(check_seconds=0.01)
+    living.reconciler.reconcile = fail
+    living.write("a.jpg", b"pixels")
+    await living.until(lambda: len(failures) >= 4)
+    assert sum(thread.name == "tagline-watch" for thread in threading.enumerate()) <= 1
+    living.reconciler.reconcile = reconcile
+    await living.until(lambda: living.photos() == ["a.jpg"])

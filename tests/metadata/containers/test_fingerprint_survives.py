@@ -1,6 +1,5 @@
 """Other programs' metadata edits leave the content fingerprint as it is."""
 
-import shutil
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -61,10 +60,9 @@ def put(directory: Path, data: dict[str, bytes]) -> dict[str, tuple[bytes, str]]
     return {name: (content, mark_of(directory / name)) for name, content in data.items()}
 
 
+@pytest.mark.needs("exiftool")
 def test_exiftool_edits_leave_the_fingerprint(tmp_path: Path) -> None:
     """Description, keywords, caption and orientation by exiftool: changed file, same photo."""
-    if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
     before = put(tmp_path, files())
     edits = [f"-ImageDescription={LONG}", f"-XMP-dc:Description={LONG}", "-XMP-dc:Subject=one"]
     edits += ["-XMP-dc:Subject=two", "-Orientation#=3", "-IPTC:Caption-Abstract=short"]
@@ -76,10 +74,9 @@ def test_exiftool_edits_leave_the_fingerprint(tmp_path: Path) -> None:
         assert mark_of(tmp_path / name) == mark, name
 
 
+@pytest.mark.needs("exiv2")
 def test_exiv2_edits_leave_the_fingerprint(tmp_path: Path) -> None:
     """Description and keywords by Exiv2: changed file, same photo."""
-    if shutil.which("exiv2") is None:
-        pytest.skip("exiv2 is not installed")
     chosen = {n: c for n, c in files().items() if n.rpartition(".")[0] in BY_EXIV2}
     before = put(tmp_path, chosen)
     edits = [f"-Mset Exif.Image.ImageDescription Ascii {LONG}"]
@@ -96,12 +93,11 @@ def test_exiv2_edits_leave_the_fingerprint(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.needs("exiftool")
 def test_exiftool_edits_of_real_files_leave_the_fingerprint(
     corpus: list[Path], tmp_path: Path
 ) -> None:
     """A description by exiftool in each real file that has image data: the same photo."""
-    if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
     real = {f"{number}{path.suffix}": path.read_bytes() for number, path in enumerate(corpus)}
     understood = {
         name: content

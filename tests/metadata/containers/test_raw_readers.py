@@ -1,6 +1,5 @@
 """What the readers of RAW files that are no TIFF promise beyond the contract."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from struct import pack
@@ -71,10 +70,9 @@ def test_x3f_without_directory() -> None:
     assert container.problem is not None
 
 
+@pytest.mark.needs("exiftool")
 def test_exiftool_recognises_what_is_built_here(tmp_path: Path) -> None:
     """Each RAW file built here is of its format to exiftool too, and has the same size."""
-    if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
     for row in RAW:
         (tmp_path / f"a.{row.extensions[0]}").write_bytes(SAMPLES[row.name](1))
     command = ["exiftool", "-q", "-p", "$FileType ${ImageSize;$_ ||= ''}", "-f", str(tmp_path)]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -15,7 +14,7 @@ TOOLS = ("exiftool", "exiv2", "identify")
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason="needs exiftool, exiv2, identify"),
+    pytest.mark.needs(*TOOLS),
 ]
 
 TEXT = 'Großmutter & Enkel <1932> 日本 "quoted"'

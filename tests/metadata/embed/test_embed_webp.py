@@ -48,6 +48,7 @@ def test_the_header_says_what_is_there(name, flags):
     assert int.from_bytes(header[4:7], "little") + 1 == 61
     assert int.from_bytes(header[7:10], "little") + 1 == 43
     assert [k for k, _ in found[1:]].count(b"EXIF") == 1
+    assert b"XMP " not in [k for k, _ in found]
 
 
 def test_every_other_chunk_stays():

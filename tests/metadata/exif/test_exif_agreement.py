@@ -1,7 +1,6 @@
 """Agreement with exiftool on every readable real JPEG."""
 
 import json
-import shutil
 import subprocess
 from datetime import datetime
 
@@ -13,7 +12,7 @@ from tagline.model import BytesSource
 
 pytestmark = [
     pytest.mark.shared,
-    pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed"),
+    pytest.mark.needs("exiftool"),
 ]
 
 TEXTS = {

@@ -226,7 +226,7 @@ def test_proof_sees_every_harm(tiff, tamper, reason):
     """A changed tag, a lost byte or another text does not pass the proof."""
     block = sample(tiff)
     new = edit_block(block, "new text", room=ROOM)
-    with pytest.raises(EditRefused, match=f"^proof: .*({reason})"):
+    with pytest.raises(EditRefused, match=f"^Nothing was written: proof: .*({reason})"):
         prove_block(block, tamper(new), "new text")
 
 

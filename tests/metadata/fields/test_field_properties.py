@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagline.metadata import TakenAt, accepted
+from tagline.model import Metadata
 from tagline.model.text import parse_taken_at, taken_at_text
 
 XML_TEXT = st.text(
@@ -23,6 +24,11 @@ ANY = {
 }
 CHANGES = st.fixed_dictionaries({}, optional=ANY)
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+
+def test_every_field_is_tried():
+    """A field that a person may edit is among those of the properties below."""
+    assert tuple(ANY) == Metadata.__struct_fields__
 
 
 @given(st.datetimes(), st.none() | st.integers(-1439, 1439))

@@ -272,7 +272,7 @@ def test_proof_sees_every_harm(jpeg, exif_payload, tamper, reason):
     prove_jpeg(before, after, "new text")
     harmed = tamper(after)
     assert harmed != after
-    with pytest.raises(EditRefused, match=f"^proof: .*{reason}"):
+    with pytest.raises(EditRefused, match=f"^Nothing was written: proof: .*{reason}"):
         prove_jpeg(before, harmed, "new text")
 
 

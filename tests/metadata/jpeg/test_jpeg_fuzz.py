@@ -1,5 +1,6 @@
 """Real JPEGs damaged at random: reading answers at once, an edit is proven or refused."""
 
+import os
 import time
 
 import pytest
@@ -22,6 +23,7 @@ SPECIAL = (
 )
 KEPT = ("make", "model", "lens", "orientation", "taken_at", "digitized_at", "gps")
 TEXTS = st.one_of(st.none(), st.just("x"), st.integers(1, 60).map(lambda n: "Ünïcode " * n))
+MANY = int(os.environ.get("TAGLINE_EXAMPLES", "50000"))
 FUZZ = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -83,7 +85,7 @@ def test_damaged_real_files(originals, data):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @given(st.data())
-@settings(FUZZ, max_examples=50_000)
+@settings(FUZZ, max_examples=MANY)
 def test_damaged_real_files_at_length(originals, data):
     """The same, for as long as it takes to be sure."""
     check(data, originals)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -16,7 +15,7 @@ from tagline.model import BytesSource
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed"),
+    pytest.mark.needs("exiftool"),
 ]
 
 TEXT = 'Großmutter & Enkel <1932> 日本 "quoted"'

@@ -155,3 +155,14 @@ def test_any_damage_is_read(jpeg, data):
     started = time.process_time()
     read(bytes(raw))
     assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize(("lines", "samples"), [(0, 24), (16, 0), (0, 0)])
+def test_a_size_is_known_whole_or_not_at_all(jpeg, lines, samples):
+    """A frame header without one of the two numbers gives neither (T.81, B.2.5: DNL)."""
+    data = jpeg()
+    at = data.index(bytes([0, 16, 0, 24]))
+    changed = data[:at] + lines.to_bytes(2) + samples.to_bytes(2) + data[at + 4 :]
+    found = read(changed)
+    assert (found.width, found.height, found.problem) == (None, None, None)
+    assert found.image_data

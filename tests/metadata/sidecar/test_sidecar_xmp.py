@@ -1,6 +1,5 @@
 """XMP sidecars: Tagline's own, and those of other programs."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def test_texts_that_xml_cannot_hold_are_refused() -> None:
         sidecar_xmp.write(None, description="ring\a", fingerprint="1:aa")
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@pytest.mark.needs("exiftool")
 def test_exiftool_reads_what_was_written(tmp_path: Path) -> None:
     """Exiftool shows both descriptions of every sidecar, and finds nothing to warn about."""
     for sample in [None, *SAMPLES]:

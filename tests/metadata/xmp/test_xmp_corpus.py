@@ -1,7 +1,6 @@
 """Real packets, whole and damaged, and what exiftool makes of them."""
 
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -81,10 +80,9 @@ def test_damaged_packets_are_read_and_edited_or_refused(corpus_packets: list[byt
 
 
 @pytest.mark.shared
+@pytest.mark.needs("exiftool")
 def test_exiftool_reads_the_text(corpus_packets: list[bytes], tmp_path: Path) -> None:
     """Exiftool shows the new text in every packet that was edited or made."""
-    if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
     paths: list[str] = []
     for number, before in enumerate([None, *corpus_packets]):
         try:
