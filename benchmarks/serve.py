@@ -2,12 +2,14 @@
 
     python -m benchmarks.serve [--photos 1000,100000] [--requests 2000] [--write]
 
-For each size: start-up (over an index that is there), memory, a page of 100 photos at both ends
-of the library, PATCH, and the delay from a file's change to its visibility. Pages are counted in
-requests per second of the *server's* processor time, which the client's own slowness cannot hide;
-the bare handler returns the same bytes without reading a header. Requests follow one another
-on one kept-alive connection. The event loop's lag is that of a process that runs the library as
-``tagline serve`` does, while it scans: how much later than asked for a timer of 1 ms fires.
+For each size: start-up (over an index that is there) until searches are prepared, memory, a page of
+100 photos at both ends of the library, one photo, its original and its history, nothing at all,
+PATCH, and the delay from a file's change to its visibility. Reads are counted in requests per
+second of the *server's* processor time, which the client's own slowness cannot hide; the bare
+handler returns the same bytes without reading a header, those of an original by aiohttp's
+``FileResponse``. Requests follow one another on one kept-alive connection. The event loop's lag is
+that of a process that runs the library as ``tagline serve`` does, while it scans: how much later
+than asked for a timer of 1 ms fires.
 """
 
 import argparse
@@ -30,10 +32,13 @@ from aiohttp import web
 from benchmarks.library import Library
 from benchmarks.measuring import described, parser, percentile, provenance, publish, table
 from tagline.config.compose import build_library
-from tagline.config.settings import load_settings
+from tagline.config.loading import load_settings
 
 PASSWORD = "correct horse battery staple"
 TICK_SECONDS = 0.001
+AT_REST_SECONDS = 0.02
+"""A server that uses so much of a second waits for work."""
+_RATE = "per CPU second, Tagline / bare"
 
 
 class Process:
@@ -47,7 +52,8 @@ class Process:
         self.session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self.session = aiohttp.ClientSession(self.url)
+        plain = {"Accept-Encoding": "identity"}  # the same bytes from both servers
+        self.session = aiohttp.ClientSession(self.url, headers=plain)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -82,6 +88,14 @@ class Process:
         async with self.session.get(path) as answer:
             assert answer.status == 200, await answer.text()
             return await answer.read()
+
+    async def until_at_rest(self) -> float:
+        """Wait until nothing is done in the background any more; seconds since the start."""
+        while True:
+            before, since = self.cpu(), time.perf_counter() - self.started
+            await asyncio.sleep(1)
+            if self.cpu() - before < AT_REST_SECONDS:
+                return since
 
     def cpu(self) -> float:
         """Processor seconds of the process's threads so far, to the nanosecond."""
@@ -119,10 +133,10 @@ def _environment(photos: Path, data: Path, port: int) -> dict[str, str]:
     }
 
 
-def bare(body: bytes, directory: Path) -> Process:
+def bare(body: bytes, directory: Path, *, from_file: bool) -> Process:
     """A bare aiohttp server that answers every request with the same bytes."""
     port = _free_port()
-    file = directory / "body.json"
+    file = directory / ("body.jpg" if from_file else "body.json")
     file.write_bytes(body)
     command = [sys.executable, "-m", "benchmarks.serve", "--bare", str(file), str(port)]
     return Process(command, port, {})
@@ -132,15 +146,27 @@ def serve_bare(file: Path, port: int) -> None:
     """Be that server."""
     body = file.read_bytes()
 
-    async def handler(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        if file.suffix == ".json":
+            return web.Response(body=body, content_type="application/json")
+        return web.FileResponse(file)
 
     app = web.Application()
     app.router.add_get("/{anything:.*}", handler)
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
 
 
-async def pages_per_second(server: Process, path: str, requests: int) -> float:
+async def beside(server: Process, path: str, data: Path, requests: int) -> str:
+    """Requests per second that Tagline answers, the bare handler, and their ratio."""
+    body = await server.get(path)
+    mine = await per_second(server, path, requests)
+    async with bare(body, data, from_file=path.endswith("/image")) as other:
+        await other.until("/")
+        theirs = await per_second(other, path, requests)
+    return f"{mine:,.0f} / {theirs:,.0f} = {mine / theirs:.2f}"
+
+
+async def per_second(server: Process, path: str, requests: int) -> float:
     """Requests per second of the server's processor time, the better of two halves."""
     for _ in range(20):
         await server.get(path)
@@ -207,20 +233,26 @@ async def measure(photos: Path, data: Path, total: int, requests: int) -> dict[s
     async with tagline(photos, data) as server:
         row["start, until it answers"] = f"{await server.until('/openapi.json'):.2f} s"
         row["start, until rescanned"] = f"{await server.until('/health'):.2f} s"
+        row["start, until at rest"] = f"{await server.until_at_rest():.1f} s"
         row["memory"] = f"{server.memory_mib():.0f} MiB"
         await server.login()
         for share in (0, 9):
             path = f"/photos?limit=100&offset={total * share // 10}"
-            body = await server.get(path)
-            mine = await pages_per_second(server, path, requests)
-            async with bare(body, data) as other:
-                await other.until("/")
-                theirs = await pages_per_second(other, path, requests)
-            shown = f"{mine:,.0f} / {theirs:,.0f} = {mine / theirs:.2f}"
-            row[f"page of 100 at {share * 10} %, per CPU second, Tagline / bare"] = shown
+            row[f"page of 100 at {share * 10} %, {_RATE}"] = await beside(
+                server, path, data, requests
+            )
         items = json.loads(await server.get("/photos?limit=100"))["items"]
         taken = await patches(server, items)
         row["PATCH, median / p99"] = _spread(taken)
+        photo = f"/photos/{items[0]['id']}"
+        paths = {
+            "one photo": photo,
+            "its original": f"{photo}/image",
+            "its history": f"{photo}/history",
+            "`/health/live`, which does nothing": "/health/live",
+        }
+        for name, path in paths.items():
+            row[f"{name}, {_RATE}"] = await beside(server, path, data, requests)
         taken = await delays(server, photos, items)
         row["file changed until visible, median / p99"] = _spread(taken)
     return row
