@@ -135,6 +135,21 @@ class Server:
             if not page["items"] or len(found) >= page["total"]:
                 return found
 
+    async def until_back(self, seconds: float = 15.0) -> dict[str, dict[str, Any]]:
+        """Wait until the server is ready after its disk was away, and give every photo.
+
+        Whoever was looking while the disk came may say last that it is not there.
+        """
+
+        async def back() -> Any:
+            ready = await self.ask("GET", "/health")
+            page = await self.ask("GET", "/photos?limit=1")
+            assert {ready.status, page.status} <= {200, 503}, (ready, page)
+            return ready.status == page.status == 200
+
+        await self.until(back, seconds)
+        return await self.by_key()
+
     async def health(self) -> dict[str, Any]:
         """What ``/health`` says."""
         return (await self.ask("GET", "/health")).json

@@ -245,12 +245,7 @@ async def gone(server, photo):
 
 async def back(server, before):
     """Wait until everything is as it was."""
-
-    async def ready():
-        return (await server.ask("GET", "/health")).status == 200
-
-    await server.until(ready, 15)
-    assert await server.by_key() == before
+    assert await server.until_back() == before
 
 
 async def test_unmounted_photo_disk_comes_back_by_itself(tmp_path, mounts, start_server):
@@ -392,11 +387,7 @@ async def test_disk_pulled_amid_edits_harms_nothing(tmp_path, mounts, start_serv
     assert not list(photos.iterdir())
     mounts.bind(disk, photos)
 
-    async def ready():
-        return (await server.ask("GET", "/health")).status == 200
-
-    await server.until(ready, 15)
-    now = await server.by_key()
+    now = await server.until_back()
     for key, number in acknowledged.items():
         assert int(now[key]["metadata"]["description"]) in {number, number + 1}
         assert is_whole(photos / key)

@@ -203,8 +203,7 @@ async def test_unmounted_mirror_loses_no_description(apart, mounts, tmp_path):
         return (await server.ask("GET", "/health")).status == 503
 
     async def back():
-        answer = await server.ask("GET", "/health")
-        return answer.status == 200 and await server.by_key() == shown
+        return await server.until_back() == shown
 
     mounts.unmount(apart.sidecars)
     answer = await server.describe(shown["a.jpg"]["id"], "too late")
