@@ -28,6 +28,7 @@ async def run_server(
     options: ServerOptions,
     *,
     ready: Callable[[str], None],
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve a library until SIGTERM or SIGINT; then end requests under way and stop the library.
 
@@ -38,6 +39,8 @@ async def run_server(
         api: options of the API.
         options: where to listen.
         ready: called with the server's URL as soon as it answers.
+        stopping: called when the signal has come. What follows takes ``shutdown_seconds`` and some
+            more, but for ever where threads wait for a disk that does not answer.
 
     Raises:
         ConfigurationError: the address or port cannot be listened on.
@@ -48,6 +51,7 @@ async def run_server(
                 await library.start()
                 ready(url)
                 await stopped.wait()
+                stopping()
                 _logger.info("stopping; requests under way are ended first")
         finally:
             await library.stop()

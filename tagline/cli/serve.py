@@ -3,13 +3,17 @@
 import asyncio
 import gc
 import logging
+import os
+import threading
 from argparse import Namespace
+from typing import NoReturn
 
 from tagline import __version__
 from tagline.api.options import ApiOptions, ServerOptions
 from tagline.api.server import run_server
 from tagline.api.tls import TlsFiles
 from tagline.cli.allocator import limit_arenas
+from tagline.cli.exits import FAILED
 from tagline.config.compose import build_library
 from tagline.config.loading import doubts, load_settings
 from tagline.config.logs import configure_logging
@@ -17,6 +21,8 @@ from tagline.config.mirroring import warnings_of
 from tagline.config.settings import Settings
 
 _logger = logging.getLogger(__name__)
+END_SECONDS = 20.0
+"""So long after the signal to stop nothing is waited for any more."""
 
 
 def serve(arguments: Namespace) -> int:
@@ -53,7 +59,25 @@ async def _serve(settings: Settings) -> None:
         _api_options(settings),
         _server_options(settings),
         ready=ready,
+        stopping=_bound_end,
     )
+
+
+def _bound_end() -> None:
+    """End the process in time, whatever its threads wait for."""
+    timer = threading.Timer(END_SECONDS, _leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave() -> NoReturn:
+    """End the process without its threads; to the photos it is as a kill, which harms none."""
+    _logger.error(
+        "ending without waiting for the photo directory, which does not answer; "
+        "what was acknowledged is on disk"
+    )
+    logging.shutdown()
+    os._exit(FAILED)
 
 
 def _api_options(settings: Settings) -> ApiOptions:

@@ -52,6 +52,10 @@ class FaultyDisk:
         """Have everything wait, until ``go_on``."""
         self._process.send_signal(signal.SIGSTOP)
 
+    def hang_after(self, operation: str, name: str = "") -> None:
+        """Have everything wait behind the next such operation, which ``met`` tells of."""
+        self.fail(operation, error=0, name=name, times=1)
+
     def go_on(self) -> None:
         """Answer what waits, and all that comes."""
         self._process.send_signal(signal.SIGCONT)

@@ -2,16 +2,17 @@
 
 Run as ``python faulty_disk.py SOURCE POINT ORDER``; mounts, says ``mounted``, and serves until it
 is unmounted. ORDER is a file of JSON that says what fails from when it is changed: ``operations``
-(names, or ``*``), ``error`` (errno), ``name`` (a part of the path), ``passed`` (so many operations
-succeed before), ``times`` (so many fail). What failed last is told in ORDER with ``.met``. Extended
-attributes and exchanging renames are missing, as on many network mounts. The wire format is that
-of the kernel's ``include/uapi/linux/fuse.h``.
+(names, or ``*``), ``error`` (errno; 0: it succeeds, then all stands still until SIGCONT), ``name``
+(a part of the path), ``passed`` (so many operations succeed before), ``times`` (so many fail). What
+failed last is told in ORDER with ``.met``. Extended attributes and exchanging renames are missing,
+as on many network mounts. The wire format is that of the kernel's ``include/uapi/linux/fuse.h``.
 """
 
 import ctypes
 import errno
 import json
 import os
+import signal
 import stat
 import struct
 import sys
@@ -47,6 +48,7 @@ class Order:
         self._text = ""
         self._what: dict[str, Any] = {}
         self._met = 0
+        self.stands_still = False
 
     def demand(self, operation: str, name: Callable[[], str]) -> None:
         """Raise ``OSError`` when this operation is to fail."""
@@ -61,6 +63,9 @@ class Order:
         self._met += 1
         if what["passed"] < self._met <= what["passed"] + what["times"]:
             self._path.with_suffix(".met").write_text(f"{operation} {Path(name()).name}")
+            if what["error"] == 0:
+                self.stands_still = True
+                return
             raise OSError(what["error"], "by order")
 
 
@@ -98,6 +103,10 @@ class Disk:
             except OSError as error:
                 if error.errno != errno.ENOENT:
                     raise
+            if self._order.stands_still:
+                # Between two requests: who waits for one that was taken up cannot even be killed.
+                self._order.stands_still = False
+                os.kill(os.getpid(), signal.SIGSTOP)
 
     def _answer(self, code: int, node: int, body: bytes) -> bytes | tuple[int, bytes]:
         operation = OPERATIONS.get(code)

@@ -7,6 +7,7 @@ import re
 import signal
 from functools import partial
 
+import aiohttp
 import pytest
 
 from tests.hard.faults import MANY
@@ -55,6 +56,11 @@ async def is_described(server, photo_id, text):
 async def is_health(server, status):
     """Whether health answers this."""
     return (await server.ask("GET", "/health")).status == status
+
+
+async def has_met(disk):
+    """Whether what was ordered has come."""
+    return bool(disk.met)
 
 
 def unreadable(error):
@@ -197,6 +203,30 @@ async def test_a_share_that_hangs_while_an_original_is_sent_keeps_nobody_else_wa
         finally:
             disk.go_on()
         assert begun + await rest == content
+
+
+@pytest.mark.timeout(120)
+async def test_a_share_that_hangs_does_not_keep_the_server_from_ending(disk, start_server):
+    """SIGTERM in the middle of an edit ends it, and says so; what was acknowledged is there."""
+    server = await start_server(disk.point)
+    photo_id = (await server.by_key())["a.jpg"]["id"]
+    assert (await server.describe(photo_id, "text 1")).status == 200
+    disk.hang_after("write")
+    asked = asyncio.create_task(server.describe(photo_id, "text 2"))
+    await server.until(partial(has_met, disk))
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        assert await asyncio.to_thread(server.process.wait, 40) == 1
+    finally:
+        disk.go_on()
+    assert "does not answer" in server.log.read_text()
+    with pytest.raises(aiohttp.ClientError):
+        await asked
+    await server.stop()
+    again = await start_server(disk.point)
+    assert (await again.by_key())["a.jpg"]["metadata"]["description"] == "text 1"
+    assert texts_on_disk(disk.source / "a.jpg") == {b"text 1"}
+    assert not list(disk.source.rglob(".tagline*"))
 
 
 @ERRORS
