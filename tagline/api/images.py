@@ -111,14 +111,11 @@ async def _send(
     for offset in range(span.offset, end, _SLICE_BYTES):
         length = min(_SLICE_BYTES, end - offset)
         transport = request.transport
-        if transport is None or transport.is_closing():
+        if transport is None:
             raise ConnectionResetError("the client went away")
         try:
             await read_ahead(opened, offset, length)
-            async with asyncio.timeout(_SLICE_SECONDS):
-                sent = await asyncio.get_running_loop().sendfile(
-                    transport, opened.file, offset, length
-                )
+            sent = await _send_slice(transport, opened, offset, length)
         except TimeoutError:
             transport.abort()
             raise ConnectionResetError("the client is too slow") from None
@@ -131,3 +128,13 @@ async def _send(
         if sent < length:
             transport.abort()
             raise ConnectionResetError("the file became shorter while it was sent")
+
+
+async def _send_slice(
+    transport: asyncio.Transport, opened: OpenObject, offset: int, length: int
+) -> int:
+    """Send a slice that is in memory; how much of it there was."""
+    if transport.is_closing():
+        raise ConnectionResetError("the client went away")
+    async with asyncio.timeout(_SLICE_SECONDS):
+        return await asyncio.get_running_loop().sendfile(transport, opened.file, offset, length)

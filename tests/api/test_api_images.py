@@ -2,9 +2,16 @@
 
 import asyncio
 import io
+import logging
 
+import aiohttp
 import pytest
-from tests_api_memory_library import MemoryObject
+from aiohttp import web
+from tests_api_memory_library import PASSWORD, MemoryObject
+
+from tagline.api import create_app
+from tagline.api.options import ServerOptions
+from tagline.api.server import serving
 
 DATA = bytes(range(256)) * 40
 
@@ -209,6 +216,38 @@ async def test_a_client_that_goes_away_leaves_no_open_file(client, library, tmp_
     await response.content.readany()
     response.close()
     await asyncio.wait_for(closed.wait(), 10)
+
+
+async def test_a_client_that_goes_away_while_the_disk_is_read_is_no_error(
+    library, options, photo, opens, caplog
+):
+    """It is as if the client had gone at any other time: the file is closed, nothing is logged."""
+    reading, gone = asyncio.Event(), asyncio.Event()
+    requests = []
+
+    async def read_ahead(opened, offset, length):
+        reading.set()
+        await gone.wait()
+
+    @web.middleware
+    async def note(request, handler):
+        requests.append(request)
+        return await handler(request)
+
+    library.read_ahead = read_ahead
+    app = create_app(library, options)
+    app.middlewares.append(note)
+    pair = await library.login(PASSWORD, "")
+    headers = {"Authorization": f"Bearer {pair.access_token}"}
+    async with serving(app, ServerOptions(port=0)) as address, aiohttp.ClientSession() as session:
+        response = await session.get(address + url(photo), headers=headers)
+        await reading.wait()
+        response.close()
+        while requests[0].transport is not None:  # noqa: ASYNC110 - the loop itself is told
+            await asyncio.sleep(0)
+        gone.set()
+        assert await all_closed(library)
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 async def test_a_missing_photo_has_no_original(client):
