@@ -1,5 +1,6 @@
 """The aiohttp application: every operation, middleware and signal, put together."""
 
+import asyncio
 import json
 import re
 from functools import lru_cache, partial
@@ -47,6 +48,7 @@ from tagline.api.middlewares import (
 from tagline.api.openapi import make_document
 from tagline.api.operations import Operation
 from tagline.api.options import ApiOptions, Metrics
+from tagline.api.stopping import STOPPING, note_stopping
 from tagline.api.streams import Streams
 from tagline.api.traffic import Traffic, counting
 from tagline.library import Library
@@ -90,6 +92,8 @@ def create_app(library: Library, options: ApiOptions) -> web.Application:
     app[OPTIONS] = options
     app[STREAMS] = Streams(options.events)
     app.on_shutdown.append(app[STREAMS].close)
+    app[STOPPING] = asyncio.Event()
+    app.on_shutdown.append(note_stopping)
     declared = probes.offered(ALL_OPERATIONS, options.metrics)
     app[DESCRIBED] = partial(_described, options.metrics, options.version, options.base_path)
     operations.update(

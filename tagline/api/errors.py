@@ -136,6 +136,7 @@ TABLE: Mapping[type[errors.TaglineError], Row] = {
     refusals.RangeNotSatisfiable: Row(status=416, headers=_real_size),
     refusals.TooManyStreams: Row(status=429, headers=_later),
     refusals.NoMoreStreams: Row(status=503, headers=_later),
+    refusals.ServerStopping: Row(status=503, headers=_later),
 }
 
 EXPECTATION = "Only Expect: 100-continue is known; send that, or no Expect."

@@ -10,7 +10,8 @@ TaglineError
 │   ├── ConditionFailed         a condition of a read does not hold
 │   ├── RangeNotSatisfiable     the part asked for lies outside the file
 │   ├── TooManyStreams          this session has too many event streams
-│   └── NoMoreStreams           the server has too many of them, or is stopping
+│   ├── NoMoreStreams           the server has too many of them, or is stopping
+│   └── ServerStopping          what was waited for is not done, and the server is stopping
 ├── AuthError
 │   └── MissingToken            no access token was sent
 └── NotAllowed
@@ -113,6 +114,13 @@ class NoMoreStreams(RequestRefused):
 
     def __init__(self) -> None:
         super().__init__("There are too many event streams now; try again later.")
+
+
+class ServerStopping(RequestRefused):
+    """What was waited for is not done, and the server is stopping."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping; ask again when it has been started.")
 
 
 class MissingToken(AuthError):

@@ -11,6 +11,7 @@ from tagline.api.health import HealthResponse, answer_readiness, readiness
 from tagline.api.inputs import Call, HeaderInput
 from tagline.api.operations import Access, Answer, Declaration, operation
 from tagline.api.payloads import RescanProgress, RescanResponse
+from tagline.api.stopping import unless_stopping
 
 _RESPOND_ASYNC = "respond-async"
 
@@ -57,7 +58,7 @@ async def rescan(call: Call, headers: RescanHeaders) -> web.Response:
     runs at a time: whoever asks meanwhile shares the next one, which sees all that happened before.
     """
     if not headers.wants_async():
-        return json_answer(await call.library.rescan())
+        return json_answer(await unless_stopping(call.request.app, call.library.rescan()))
     call.library.start_rescan()
     return json_answer(
         call.library.rescan_progress(),

@@ -44,6 +44,7 @@ ERRORS = (
     refusals.RangeNotSatisfiable(10),
     refusals.TooManyStreams(),
     refusals.NoMoreStreams(),
+    refusals.ServerStopping(),
 )
 PROMISED = {
     errors.InvalidPassword(): "Invalid password",

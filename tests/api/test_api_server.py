@@ -237,6 +237,32 @@ async def test_a_request_that_does_not_end_is_cut_off(library, photo):
     assert library.events == ["start", "stop"]
 
 
+async def test_who_waits_for_a_rescan_is_told_that_the_server_stops(library):
+    """503 with when to come again, at once, and not a connection that breaks."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def rescan():
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    library.rescan = rescan
+    token = (await library.login(PASSWORD, "")).access_token
+    task, url = await start(library)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        waiting = asyncio.create_task(session.post(f"{url}/rescan"))
+        await begun.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        response = await waiting
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert "stopping" in (await response.json())["detail"]
+        await asyncio.wait_for(task, 5)
+    assert ended.is_set()
+
+
 async def test_a_client_that_goes_away_cancels_no_change(app, library, photo):
     """A PATCH that has begun is ended, though nobody waits for its answer."""
     edit = Blocking(library)
