@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tagline.metadata import HEAD_BYTES, codec_of
+from tagline.metadata import Format
 from tagline.storage import OpenObject
 
 WriteMode = Literal["embed", "sidecar"]
@@ -18,9 +18,11 @@ TOO_LARGE = "the file is too large to be edited in memory"
 """Why a photo itself is not edited, whatever it holds."""
 
 
-def why_beside(opened: OpenObject, name: str) -> str | None:
-    """Why an edit of a photo goes to sidecars whoever asks; None where it may go into the file."""
-    row = codec_of(name, opened.read_at(0, HEAD_BYTES))
+def why_beside(opened: OpenObject, row: Format | None) -> str | None:
+    """Why an edit of a photo goes to sidecars whoever asks; None where it may go into the file.
+
+    ``row`` is the format by whose rules the photo is read.
+    """
     if row is None or not row.embeds:
         return NOT_IN_PLACE
     if opened.links > 1:
@@ -29,7 +31,7 @@ def why_beside(opened: OpenObject, name: str) -> str | None:
     return TOO_LARGE if opened.size > EDITED_MAX_BYTES else None
 
 
-def is_editable(opened: OpenObject, name: str, mode: WriteMode) -> bool:
+def is_editable(opened: OpenObject, row: Format | None, mode: WriteMode) -> bool:
     """Whether a description could be written now, as far as it can be told before that is tried."""
-    may_embed = mode == "embed" and why_beside(opened, name) is None
+    may_embed = mode == "embed" and why_beside(opened, row) is None
     return opened.editable if may_embed else opened.takes_sidecars

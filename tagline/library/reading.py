@@ -1,6 +1,6 @@
 """Reading one photo with its sidecars out of the storage."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -8,11 +8,14 @@ from tagline.errors import ObjectUnreadable
 from tagline.library.beside import WriteMode, is_editable
 from tagline.metadata import (
     FIELDS,
+    HEAD_BYTES,
     NO_SIDECARS,
+    Format,
     PhotoReading,
     SidecarFile,
     SidecarFiles,
     TakenAt,
+    codec_of,
     format_of,
     is_photo,
     read_photo,
@@ -41,8 +44,7 @@ def read_observed(
             without it the photo would show another text than the disk holds.
     """
     with storage.open(observed.object_key) as opened:
-        seen = read_open(storage, opened, observed)
-        return decoded_of(opened, seen.reading, seen.files, mode)
+        return decoded_of(opened, read_open(storage, opened, observed), mode)
 
 
 def read_alone(
@@ -51,7 +53,7 @@ def read_alone(
     """Read one photo with its sidecars, wherever they lie; the errors of ``read_observed``."""
     with storage.open(object_key) as opened:
         seen = read_with_strays(opened, object_key, strays, Look(storage, [object_key]))
-        return decoded_of(opened, seen.reading, seen.files, mode)
+        return decoded_of(opened, seen, mode)
 
 
 def strays_in(storage: PhotoStorageProvider, directory: str) -> Strays:
@@ -62,8 +64,12 @@ def strays_in(storage: PhotoStorageProvider, directory: str) -> Strays:
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A photo as read: its sidecars' content, and every file's state when it was read."""
+    """A photo as read: its sidecars' content, and every file's state when it was read.
 
+    ``row`` is the format by whose rules it was read, None where that is not known.
+    """
+
+    row: Format | None
     reading: PhotoReading
     sidecars: SidecarFiles
     files: tuple[IndexedFile, ...]
@@ -72,11 +78,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 def read_open(storage: PhotoStorageProvider, opened: OpenObject, observed: Observed) -> Seen:
     """Read an open photo with its sidecars; the errors of ``read_observed``."""
     key = observed.object_key
-    own = tuple(f.object_key for f in observed.own[1:])
+    own = tuple([f.object_key for f in observed.own[1:]])
     sidecars, states = read_sidecars(storage, key, own, observed.adopted)
-    reading = read_photo(_Buffered(opened), name_of(key), sidecars)
+    source, name = _Buffered(opened), name_of(key)
+    reading = read_photo(source, name, sidecars)
     files = (IndexedFile(key, opened.state), *states)
-    return Seen(reading=reading, sidecars=sidecars, files=files)
+    row = codec_of(name, source.read_at(0, HEAD_BYTES))
+    return Seen(row=row, reading=reading, sidecars=sidecars, files=files)
 
 
 class _Buffered:
@@ -108,17 +116,13 @@ def read_with_strays(opened: OpenObject, object_key: str, strays: Strays, look: 
     return read_open(storage, opened, adopting) if adopting.adopted else seen
 
 
-def decoded_of(
-    opened: OpenObject,
-    reading: PhotoReading,
-    files: tuple[IndexedFile, ...],
-    mode: WriteMode = "embed",
-) -> Decoded:
-    """What was read, as the reconciler takes it; ``files[0]`` is the photo."""
-    writable = is_editable(opened, name_of(files[0].object_key), mode)
+def decoded_of(opened: OpenObject, seen: Seen, mode: WriteMode = "embed") -> Decoded:
+    """What was read, as the reconciler takes it."""
+    reading, files = seen.reading, seen.files
+    writable = is_editable(opened, seen.row, mode)
     photo = photo_of(reading, files, writable=writable)
     directory = directory_of(files[0].object_key)
-    stale = tuple(join(directory, name) for name in reading.stale_sidecars)
+    stale = tuple([join(directory, name) for name in reading.stale_sidecars])
     return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files, stale=stale)
 
 
@@ -199,7 +203,7 @@ def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable:
     """The photo that a reading makes, still without id and entity tag."""
     object_key, state = files[0].object_key, files[0].state
     row = format_of(object_key)
-    newest = max(file.state.mtime_ns for file in files)
+    newest = max([file.state.mtime_ns for file in files])
     return Photo(
         id="",
         object_key=object_key,
@@ -228,15 +232,17 @@ def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable:
 
 def metadata_of(reading: PhotoReading) -> Metadata:
     """All that a person may edit, as clients see it."""
-    found = {f.name: f.show(reading.found[f.name].value) for f in FIELDS}
-    return msgspec.convert({n: v for n, v in found.items() if v is not None}, Metadata)
+    found = reading.found
+    shown = {f.name: f.show(found[f.name].value) for f in FIELDS if found[f.name].value is not None}
+    return msgspec.convert(shown, Metadata) if shown else _NOTHING_SAID
 
 
 def camera_of(make: str | None, model: str | None) -> str | None:
     """One name for the camera: the maker's name stands before the model only where it adds one."""
     if make is None or model is None:
         return model or make
-    first_word = make.split()[0].casefold() if make.split() else ""
+    words = make.split(maxsplit=1)
+    first_word = words[0].casefold() if words else ""
     return model if model.casefold().startswith(first_word) else f"{make} {model}"
 
 
@@ -253,7 +259,8 @@ def _rfc3339_taken(taken: TakenAt | None) -> str | None:
     if taken is None:
         return None
     try:
-        return _rfc3339(taken.local - timedelta(minutes=taken.offset_minutes or 0))
+        offset = taken.offset_minutes
+        return _rfc3339(taken.local - timedelta(minutes=offset) if offset else taken.local)
     except OverflowError:
         return None
 
@@ -263,9 +270,10 @@ def _offset(taken: TakenAt | None) -> str | None:
 
 
 def _rfc3339(utc: datetime) -> str:
-    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{utc.isoformat(timespec='microseconds')}Z"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_MICROS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_NOTHING_SAID = Metadata()
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC throughout
+_FIRST_MICROS = (datetime.min - _EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901 - UTC
+_LAST_MICROS = (datetime.max - _EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901 - UTC

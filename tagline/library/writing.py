@@ -24,6 +24,7 @@ from tagline.metadata import (
     EditRequest,
     Field,
     FieldValue,
+    Format,
     SidecarFiles,
     accepted,
     carrying,
@@ -117,9 +118,7 @@ class PhotoWriter:
             reading = seen.reading
             if target.fingerprint not in {None, reading.fingerprint}:
                 raise ObjectChanged(target.object_key)
-            check_precondition(
-                decoded_of(opened, reading, seen.files, self._mode), target.photo_id, precondition
-            )
+            check_precondition(decoded_of(opened, seen, self._mode), target.photo_id, precondition)
             edits = edits_of(reading, values)
             if not edits:
                 return Written(changed=False)
@@ -128,7 +127,7 @@ class PhotoWriter:
             apart = {file.name for file in hidden or ()}
             planned = homing.plan(target.object_key, seen, shared, apart)
             reading = msgspec.structs.replace(reading, stale_sidecars=())
-            refusal = refusal or self._refusal(opened, target.object_key)
+            refusal = refusal or self._refusal(opened, seen.row)
             request = EditRequest(
                 name=name_of(target.object_key),
                 source=opened,
@@ -155,11 +154,11 @@ class PhotoWriter:
             look=None if mover.touched else look,
         )
 
-    def _refusal(self, opened: OpenObject, object_key: str) -> str | None:
+    def _refusal(self, opened: OpenObject, row: Format | None) -> str | None:
         """Why the photo itself is not to be edited, before its content is looked at."""
         if self._mode == "sidecar":
             return SIDECAR_MODE
-        if (reason := why_beside(opened, name_of(object_key))) is not None:
+        if (reason := why_beside(opened, row)) is not None:
             return reason
         return UNWRITABLE if opened.editable and not opened.writable else None
 

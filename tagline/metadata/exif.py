@@ -34,6 +34,7 @@ _IN_IFD0: Final = frozenset(
     }
 )
 _IN_GPS: Final = frozenset(range(1, 7))
+_PARTS: Final = (1, 60, 3600)  # degrees, minutes and seconds in a degree
 _NOTHING: Final = ExifValues()
 
 
@@ -118,7 +119,7 @@ def _degrees(walk: Walk, tags: dict[int, Value], ref_tag: int, most: float) -> f
     hemisphere = ref[1][:1].upper()
     if hemisphere not in (b"N", b"S", b"E", b"W"):
         return None
-    degrees = sum(part / 60**k for k, part in enumerate(parts[:3]))
+    degrees = sum([part / whole for part, whole in zip(parts, _PARTS, strict=False)])
     if not 0.0 <= degrees <= most:
         return None
     return -degrees if hemisphere in (b"S", b"W") else degrees

@@ -5,6 +5,7 @@ were absent. Only asked-for tags are fetched, so that a file of any size costs a
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -119,7 +120,12 @@ class Walk:
         if value is None or value[0] not in (5, 10) or len(value[1]) > 64:
             return None
         code = "I" if value[0] == 5 else "i"
-        flat = Struct(self.dialect.order + code * (len(value[1]) // 4)).unpack(value[1])
+        flat = _numbers(self.dialect.order, code, len(value[1]) // 4).unpack(value[1])
         if 0 in flat[1::2]:
             return None
-        return tuple(flat[k] / flat[k + 1] for k in range(0, len(flat), 2))
+        return tuple([above / below for above, below in zip(flat[::2], flat[1::2], strict=True)])
+
+
+@lru_cache(maxsize=64)  # each of up to 16 numbers, in either order
+def _numbers(order: str, code: str, count: int) -> Struct:
+    return Struct(f"{order}{count}{code}")

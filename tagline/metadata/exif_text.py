@@ -3,9 +3,12 @@
 Pure functions from bytes; none raises on any input.
 """
 
+from functools import lru_cache
 from typing import Final
 
 _CODE_BYTES: Final = 8
+_NAME_MAX_BYTES: Final = 64
+"""Of longer names none is remembered, so that what is remembered stays small."""
 _ASCII: Final = b"ASCII\0\0\0"
 _JIS: Final = b"JIS\0\0\0\0\0"
 _UNICODE: Final = b"UNICODE\0"
@@ -44,8 +47,15 @@ def text(raw: bytes) -> str | None:
 
 def trimmed(raw: bytes) -> str | None:
     """A name that cameras pad with blanks, without that padding."""
+    return _known(raw) if len(raw) <= _NAME_MAX_BYTES else _trimmed(raw)
+
+
+def _trimmed(raw: bytes) -> str | None:
     result = text(raw)
     return None if result is None else result.strip()
+
+
+_known = lru_cache(maxsize=1024)(_trimmed)  # a library has few cameras and lenses
 
 
 def utf16(raw: bytes, codec: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from tagline.metadata.values import TakenAt
@@ -19,18 +20,23 @@ def moment(raw: bytes, fraction: bytes | None, offset: bytes | None) -> TakenAt 
     if len(raw) < 19 or raw[4] in _DIGITS or raw[7] in _DIGITS or raw[13] in _DIGITS:
         return None
     try:
-        local = datetime(  # noqa: DTZ001 -- EXIF's time is local; its offset is kept beside it
-            int(raw[0:4]),
-            int(raw[5:7]),
-            int(raw[8:10]),
-            int(raw[11:13]),
-            int(raw[14:16]),
-            int(raw[17:19]),
-            _microseconds(fraction) if fraction is not None else 0,
-        )
+        local = _local(raw[:19], _microseconds(fraction) if fraction is not None else 0)
     except ValueError:
         return None
     return TakenAt(local=local, offset_minutes=None if offset is None else _minutes(offset))
+
+
+@lru_cache(maxsize=16)  # nearly every photo was digitized when it was taken
+def _local(raw: bytes, microseconds: int) -> datetime:
+    return datetime(  # noqa: DTZ001 -- EXIF's time is local; its offset is kept beside it
+        int(raw[0:4]),
+        int(raw[5:7]),
+        int(raw[8:10]),
+        int(raw[11:13]),
+        int(raw[14:16]),
+        int(raw[17:19]),
+        microseconds,
+    )
 
 
 def _microseconds(raw: bytes) -> int:

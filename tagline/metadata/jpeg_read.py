@@ -3,6 +3,7 @@
 The first 64 KiB hold everything in almost every file; what lies behind is fetched piece by piece.
 """
 
+from struct import Struct
 from typing import Final
 
 from tagline.metadata import photoshop
@@ -14,6 +15,8 @@ _WINDOW_BYTES: Final = 4096
 _MAX_SEGMENTS: Final = 4096
 MAX_PHOTOSHOP: Final = 16
 
+_SEGMENT: Final = Struct(">BBH")
+_FRAME: Final = Struct(">xHH")
 XMP_ID: Final = b"http://ns.adobe.com/xap/1.0/\0"
 # Start of frame, all kinds but the three numbers that mean something else (T.81, table B.1).
 SOF_MARKERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -36,20 +39,22 @@ class _Findings:
         self.width: int | None = None
         self.height: int | None = None
 
-    def take(self, marker: int, payload: bytes) -> None:
+    def take(self, marker: int, data: bytes, start: int, end: int) -> None:
         """Keep the payload of a wanted segment; the first Exif block and XMP packet win."""
         if marker == _APP1:
-            if payload.startswith(b"Exif\0"):
+            if data.startswith(b"Exif\0", start, end):
                 if self.exif is None:
-                    self.exif = payload[6:]
-            elif self.xmp is None and payload.startswith(XMP_ID):
-                self.xmp = payload[len(XMP_ID) :]
+                    self.exif = data[start + 6 : end]
+            elif self.xmp is None and data.startswith(XMP_ID, start, end):
+                self.xmp = data[start + len(XMP_ID) : end]
         elif marker == _APP13:
-            if len(self.photoshop) < MAX_PHOTOSHOP and payload.startswith(photoshop.HEADER):
-                self.photoshop.append(payload[len(photoshop.HEADER) :])
-        elif not self.framed and len(payload) >= 5:
+            if len(self.photoshop) < MAX_PHOTOSHOP and data.startswith(
+                photoshop.HEADER, start, end
+            ):
+                self.photoshop.append(data[start + len(photoshop.HEADER) : end])
+        elif not self.framed and end - start >= 5:
             self.framed = True
-            height, width = (int.from_bytes(payload[at : at + 2], "big") for at in (1, 3))
+            height, width = _FRAME.unpack_from(data, start)
             # 0 lines means that a DNL segment behind the first scan gives the number (B.2.5).
             if height and width:
                 self.height, self.width = height, width
@@ -65,16 +70,19 @@ class _Window:
         self.base = 0
         self.data = source.read_at(0, HEAD_BYTES)
 
-    def get(self, offset: int, length: int) -> bytes:
-        """Up to ``length`` bytes from ``offset``; fewer only at the end of the file."""
+    def locate(self, offset: int, length: int) -> tuple[int, int]:
+        """Where in ``data`` up to ``length`` bytes from ``offset`` start and end.
+
+        There are fewer only at the end of the file, none where the end is not behind the start.
+        """
         start = offset - self.base
-        if start >= 0 and start + length <= len(self.data):
-            return self.data[start : start + length]
-        if self.base == 0 and len(self.data) < HEAD_BYTES:
-            return self.data[start : start + length]
-        self.base = offset
-        self.data = self.source.read_at(offset, max(length, _WINDOW_BYTES))
-        return self.data[:length]
+        end = start + length
+        if start >= 0 and end <= len(self.data):
+            return start, end
+        if self.base or len(self.data) >= HEAD_BYTES:
+            self.base, start, end = offset, 0, length
+            self.data = self.source.read_at(offset, max(length, _WINDOW_BYTES))
+        return start, min(end, len(self.data))
 
 
 def read(source: ByteSource) -> Container:
@@ -109,10 +117,10 @@ def _walk(window: _Window, found: _Findings) -> tuple[int | None, str | None]:
     position = 2
     problem: str | None = None
     for _ in range(_MAX_SEGMENTS):
-        head = window.get(position, 4)
-        if len(head) < 4:
+        start, end = window.locate(position, _SEGMENT.size)
+        if end - start < _SEGMENT.size:
             return None, "This JPEG file ends before its image data."
-        lead, marker, high, low = head
+        lead, marker, length = _SEGMENT.unpack_from(window.data, start)
         if lead != 0xFF or marker in BARE_MARKERS:
             if marker == 0xD9 and lead == 0xFF:
                 return None, "This JPEG file has no image data."
@@ -124,19 +132,21 @@ def _walk(window: _Window, found: _Findings) -> tuple[int | None, str | None]:
             continue
         if marker == _SOS:
             return position, problem
-        end = position + 2 + (high << 8 | low)
+        position += 4
+        length -= 2
         if marker in _WANTED:
-            payload = window.get(position + 4, end - position - 4)
-            if len(payload) < end - position - 4:
+            start, end = window.locate(position, length)
+            if end - start < length:
                 problem = "This JPEG file is cut short."
-            found.take(marker, payload)
-        position = max(end, position + 4)
+            found.take(marker, window.data, start, end)
+        position += max(length, 0)
     return None, "This JPEG file has too many segments."
 
 
 def _resynchronise(window: _Window, position: int) -> tuple[int, bool]:
     """The next marker within reach, -1 where there is none; whether odd bytes were skipped."""
-    piece = window.get(position, _WINDOW_BYTES)
+    start, end = window.locate(position, _WINDOW_BYTES)
+    piece = window.data[start:end]
     at = 0
     while (at := piece.find(b"\xff", at)) >= 0 and at + 1 < len(piece):
         if piece[at + 1] == _SOS or piece[at + 1] not in BARE_MARKERS:

@@ -3,13 +3,19 @@
 from tagline.metadata import exif, fingerprint, iptc, registry, sidecar_json, sidecar_xmp, xmp
 from tagline.metadata.field_types import Field
 from tagline.metadata.fields import FIELDS
-from tagline.metadata.resolve import descriptions, taken, timestamp_of
+from tagline.metadata.resolve import (
+    NOTHING_BESIDE,
+    Places,
+    descriptions,
+    taken,
+    taken_places,
+    timestamp_of,
+)
 from tagline.metadata.strays import with_adopted
 from tagline.metadata.values import (
     Container,
     Embedded,
     ExifValues,
-    FieldValue,
     Found,
     IptcValues,
     PhotoReading,
@@ -24,6 +30,7 @@ from tagline.model import ByteSource
 _NO_EXIF = ExifValues()
 _NO_XMP = XmpValues()
 _NO_IPTC = IptcValues()
+_NOWHERE = Found(value=None, agrees=True, embedded=False)
 NO_SIDECARS = SidecarFiles()
 
 
@@ -38,9 +45,12 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
     container = registry.read_container(source, name)
     embedded = _read_embedded(container)
     mark = fingerprint.fingerprint(source, container.image_data)
-    own, stale = _read_sidecars(sidecars, mark, embedded)
-    sidecar, adopted = with_adopted(own, sidecars, mark)
-    description, sources = descriptions(embedded, sidecar)
+    sidecar, stale, adopted = NOTHING_BESIDE, (), ()
+    if sidecars is not NO_SIDECARS:
+        own, stale = _read_sidecars(sidecars, mark, embedded)
+        sidecar, adopted = with_adopted(own, sidecars, mark)
+    places = {field.name: field.places(embedded, sidecar) for field in FIELDS}
+    description, sources = descriptions(places["description"])
     values = embedded.exif
     sizes = ((container.width, container.height), (values.width, values.height))
     width, height = next((size for size in sizes if all(size)), (None, None))
@@ -51,28 +61,29 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
         width=width,
         height=height,
         orientation=container.orientation or values.orientation or embedded.xmp.orientation,
-        taken=taken(embedded, sidecar),
+        taken=taken(embedded, places["taken_at"]),
         make=values.make or embedded.xmp.make,
         model=values.model or embedded.xmp.model,
         lens=values.lens or embedded.xmp.lens,
         gps=values.gps or embedded.xmp.gps,
         problem=container.problem,
         stale_sidecars=stale,
-        found={field.name: find(field, embedded, sidecar) for field in FIELDS},
+        found={field.name: _found(field, places[field.name]) for field in FIELDS},
         not_embedded=sidecar.json.not_embedded if sidecar.json else None,
         adopted=adopted,
     )
 
 
-def find(field: Field, embedded: Embedded, sidecar: Sidecar) -> Found:
-    """A field as these blocks and sidecars show it."""
-    places = field.places(embedded, sidecar)
-    shown: FieldValue = places[0][1] if places else None
-    return Found(
-        value=None if is_blank(shown) else shown,
-        agrees=all(field.agrees(place, value, shown) for place, value in places),
-        embedded=any(not place.endswith("_sidecar") for place, _ in places),
-    )
+def _found(field: Field, places: Places) -> Found:
+    """A field as the places that hold it show it."""
+    if not places:
+        return _NOWHERE
+    shown = places[0][1]
+    agrees, embedded = True, False
+    for place, value in places:
+        agrees = agrees and field.agrees(place, value, shown)
+        embedded = embedded or not place.endswith("_sidecar")
+    return Found(value=None if is_blank(shown) else shown, agrees=agrees, embedded=embedded)
 
 
 def is_sidecar(name: str, data: bytes) -> bool:
@@ -101,10 +112,8 @@ def _read_sidecars(
     unless it names the very second in which this one was taken: then the pixels of its photo were
     edited since (rotated, retouched).
     """
-    if files is NO_SIDECARS:
-        return Sidecar(), ()
     json = sidecar_json.read(files.json.data) if files.json else None
-    stamp = timestamp_of(taken(embedded, Sidecar()))
+    stamp = timestamp_of(taken(embedded, taken_places(embedded, NOTHING_BESIDE)))
     retouched = json is not None and bool(stamp) and json.taken_timestamp == stamp
     accepted = {mark, json.fingerprint if json and retouched else mark}
     stale: list[str] = []

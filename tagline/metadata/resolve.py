@@ -5,36 +5,39 @@ Inside the file the order is that of MWG 2.0, 5.2: EXIF, then IPTC when its dige
 was edited after XMP, then XMP, then IPTC; then the places of single vendors.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 
 from tagline.metadata import iptc
 from tagline.metadata.defaults import is_default
 from tagline.metadata.values import (
+    BLANK,
     Container,
     Embedded,
     FieldValue,
     Sidecar,
     TakenAt,
     XmpValues,
-    is_blank,
 )
 from tagline.model import DescriptionSource
 
 Places = list[tuple[str, FieldValue]]
 """Places that hold a field, each with what it says, in order of precedence."""
 
+NOTHING_BESIDE = Sidecar()
+"""Sidecars that are not there: told by identity, which spares most photos looking at them."""
+_SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by subtraction
 
 
-def taken(embedded: Embedded, sidecar: Sidecar) -> TakenAt | None:
+def taken(embedded: Embedded, places: Places) -> TakenAt | None:
     """The moment to show: when the photo was taken, else when it was digitized, or None.
 
-    A sidecar's date counts as a correction where it differs by a second or more; where it is the
-    same moment, the file's own is finer (sub-seconds, UTC offset).
+    ``places`` are the ``taken_places``. A sidecar's date counts as a correction where it differs
+    by a second or more; where it is the same moment, the file's own is finer (sub-seconds, UTC
+    offset).
     """
-    places = taken_places(embedded, sidecar)
     digitized = embedded.exif.digitized_at
     shown = places[0][1] if places else None
     if not isinstance(shown, TakenAt):
@@ -52,14 +55,17 @@ def timestamp_of(moment: TakenAt | None) -> int | None:
 
 
 def descriptions(
-    embedded: Embedded, sidecar: Sidecar
+    places: Sequence[tuple[str, FieldValue]],
 ) -> tuple[str | None, tuple[DescriptionSource, ...]]:
-    """The description, and every place that holds one, the winner first."""
-    found = [*_sidecar_texts(sidecar), *_embedded_texts(embedded)]
+    """The description, and every place that holds one, the winner first.
+
+    ``places`` are the ``description_places``.
+    """
+    found = [(place, text) for place, text in places if isinstance(text, str)]
     if not found:
         return None, ()
     winner = found[0][1]
-    sources = tuple(_source(place, text, winner) for place, text in found)
+    sources = tuple([_source(place, text, winner) for place, text in found])
     if not winner:
         return None, tuple(source for source in sources if not source.agrees)
     return winner, sources
@@ -138,14 +144,18 @@ def taken_places(embedded: Embedded, sidecar: Sidecar) -> Places:
     correction. Where it is the same, what is said elsewhere is finer. The time in Takeout's form
     counts last, where nothing else dates the photo.
     """
+    in_file = _said(
+        (
+            ("exif", embedded.exif.taken_at),
+            ("xmp", embedded.xmp.taken_at),
+            ("iptc", embedded.iptc.taken_at),
+        )
+    )
+    if sidecar is NOTHING_BESIDE:
+        return in_file
     beside = _beside(sidecar, "taken_at", lambda said: said.taken_at)
     by_xmp = [item for item in beside if item[0] == "xmp_sidecar"]
-    in_file = (
-        ("exif", embedded.exif.taken_at),
-        ("xmp", embedded.xmp.taken_at),
-        ("iptc", embedded.iptc.taken_at),
-    )
-    others = [*(item for item in beside if item not in by_xmp), *_said(in_file)]
+    others = [*(item for item in beside if item not in by_xmp), *in_file]
     json = sidecar.json
     if not others and json and json.taken_timestamp and embedded.exif.digitized_at is None:
         others += _said([("json_sidecar", _from_timestamp(json.taken_timestamp))])
@@ -156,15 +166,17 @@ def taken_places(embedded: Embedded, sidecar: Sidecar) -> Places:
 
 def taken_agrees(place: str, value: FieldValue, shown: FieldValue) -> bool:  # noqa: ARG001 - of one form
     """Whether two moments are the same second, as far as their zones are known."""
-    if isinstance(value, TakenAt) and isinstance(shown, TakenAt):
-        return _same_second(value, shown)
-    return value == shown
+    if value == shown:
+        return True
+    return isinstance(value, TakenAt) and isinstance(shown, TakenAt) and _same_second(value, shown)
 
 
 def _beside(
     sidecar: Sidecar, name: str, read: Callable[[XmpValues], FieldValue]
 ) -> list[tuple[str, FieldValue]]:
     """What sidecars say of a field; None where one says that it was removed."""
+    if sidecar is NOTHING_BESIDE:
+        return []
     found = _said(("xmp_sidecar", read(xmp)) for xmp in (sidecar.xmp, sidecar.stem_xmp) if xmp)
     json = sidecar.json
     if json and (name in json.said or name in json.removed):
@@ -173,7 +185,7 @@ def _beside(
 
 
 def _said(places: Iterable[tuple[str, FieldValue]]) -> list[tuple[str, FieldValue]]:
-    return [item for item in places if not is_blank(item[1])]
+    return [item for item in places if item[1] not in BLANK]
 
 
 def _source(place: str, text: str, winner: str) -> DescriptionSource:
@@ -224,9 +236,9 @@ def _iptc_is_newer(container: Container) -> bool:
 
 def _same_second(a: TakenAt, b: TakenAt) -> bool:
     if a.offset_minutes is None or b.offset_minutes is None:
-        return abs(a.local - b.local) < timedelta(seconds=1)
+        return abs(a.local - b.local) < _SECOND
     apart = a.local - b.local - timedelta(minutes=a.offset_minutes - b.offset_minutes)
-    return abs(apart) < timedelta(seconds=1)
+    return abs(apart) < _SECOND
 
 
 def _from_timestamp(seconds: int) -> TakenAt | None:

@@ -43,9 +43,13 @@ FieldValue = str | int | tuple[str, ...] | TakenAt | None
 """The value of a field that a person may edit; None, or no keywords, where there is none."""
 
 
+BLANK = (None, "", ())
+"""The values that say nothing: none at all, or an empty text or list."""
+
+
 def is_blank(value: FieldValue) -> bool:
-    """Whether a value says nothing: none at all, or an empty text or list."""
-    return value is None or value in ("", ())
+    """Whether a value says nothing."""
+    return value in BLANK
 
 
 class ExifValues(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,10 @@ _WANTED = frozenset(
         names.XMP_RATING,
     }
 )
+_SHORT_BYTES = 65536
 _LOCAL_NAMES = tuple(sorted({names.local_name(name).encode() for name in _WANTED}))
+
+_NOTHING: Final = XmpValues()
 
 Item = tuple[str | None, str]
 """The language of an item of a property, in lower case, and its text."""
@@ -52,10 +55,13 @@ class _Stop(Exception):
 def read(packet: bytes) -> XmpValues:
     """What the packet says: in any encoding, with or without its wrapper, padded or not."""
     body = to_utf_8(packet)
-    if not any(name in body for name in _LOCAL_NAMES):
-        return XmpValues()
+    # Of a short packet it costs more to look for the names than to read it.
+    if len(body) > _SHORT_BYTES and not any(name in body for name in _LOCAL_NAMES):
+        return _NOTHING
     found = _Properties(_WANTED)
     found.feed(body)
+    if not found.items:
+        return _NOTHING
     said = {name: shown(items) for name, items in found.items.items()}
     say = said.get
     taken_at = taken_at_from(say(names.EXIF_TAKEN_AT), say(names.EXIF_EX_OFFSET))

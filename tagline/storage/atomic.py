@@ -107,15 +107,15 @@ def move(spot: Spot, target: Spot, expected: FileState) -> StoredObject:
 @contextmanager
 def opened(spot: Spot) -> Generator[int]:
     """A descriptor of the regular file at a spot, closed at the end of the block."""
-    file = open_regular(spot)
+    file, _ = open_regular(spot)
     try:
         yield file
     finally:
         os.close(file)
 
 
-def open_regular(spot: Spot) -> int:
-    """Open the regular file at a spot for reading.
+def open_regular(spot: Spot) -> tuple[int, os.stat_result]:
+    """Open the regular file at a spot for reading, and tell its state.
 
     Raises:
         ObjectNotFound: what has the name is no regular file.
@@ -125,12 +125,12 @@ def open_regular(spot: Spot) -> int:
         raise ObjectNotFound(spot.object_key)
     file = os.open(spot.name, _READ, dir_fd=spot.directory)
     try:
-        is_regular = stat.S_ISREG(os.fstat(file).st_mode)
+        status = os.fstat(file)
     except OSError:
         os.close(file)
         raise
-    if is_regular:
-        return file
+    if stat.S_ISREG(status.st_mode):
+        return file, status
     os.close(file)
     raise ObjectNotFound(spot.object_key)
 
@@ -151,19 +151,25 @@ def is_writable(spot: Spot) -> bool:
     return may(spot.directory, spot.name, os.W_OK)
 
 
-class Access(NamedTuple):
-    """Whether a file could be replaced, and whether new ones could be made beside it."""
+class Opened(NamedTuple):
+    """A file held open, and its state when it was opened.
 
-    file: bool
-    directory: bool
+    ``replaceable`` says whether it could be replaced, ``takes_files`` whether new ones could be
+    made beside it.
+    """
+
+    file: int
+    status: os.stat_result
+    replaceable: bool
+    takes_files: bool
 
 
-def open_and_judge(spot: Spot) -> tuple[int, Access]:
+def open_and_judge(spot: Spot) -> Opened:
     """Open the regular file at a spot as ``open_regular`` does; tell what may be done there."""
-    file = open_regular(spot)
+    file, status = open_regular(spot)
     try:
-        directory = takes_files(spot)
-        return file, Access(directory and may(spot.directory, spot.name, os.W_OK), directory)
+        takes = takes_files(spot)
+        return Opened(file, status, takes and may(spot.directory, spot.name, os.W_OK), takes)
     except OSError:
         os.close(file)
         raise

@@ -23,17 +23,16 @@ from tagline.storage.walking import Walk
 class LocalObject:
     """A file of a ``LocalStorage`` held open; see ``OpenObject``."""
 
-    def __init__(self, root: Root, object_key: str, descriptor: int, access: atomic.Access) -> None:
+    def __init__(self, root: Root, object_key: str, opened: atomic.Opened) -> None:
         self._root = root
         self._object_key = object_key
-        self._descriptor = descriptor
+        self._descriptor = opened.file
         self._file: BinaryIO | None = None
-        status = os.fstat(descriptor)
-        self.state = state_of(status)
-        self.size = status.st_size
-        self.links = status.st_nlink
-        self.writable = self.editable = access.file
-        self.takes_sidecars = access.directory
+        self.state = state_of(opened.status)
+        self.size = opened.status.st_size
+        self.links = opened.status.st_nlink
+        self.writable = self.editable = opened.replaceable
+        self.takes_sidecars = opened.takes_files
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -182,14 +181,10 @@ class LocalStorage(Plain):
         self._demand_visible(object_key)
         with self._tree.spot(object_key) as spot:
             try:
-                opened, access = atomic.open_and_judge(spot)
+                opened = atomic.open_and_judge(spot)
             except OSError as error:
                 raise self._tree.root.judged(error, object_key) from error
-            try:
-                return LocalObject(self._tree.root, object_key, opened, access)
-            except OSError as error:  # a share may be asked anew for the state
-                os.close(opened)
-                raise self._tree.root.judged(error, object_key) from error
+            return LocalObject(self._tree.root, object_key, opened)
 
     def replace(
         self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None

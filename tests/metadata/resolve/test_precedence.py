@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagline.metadata import resolve
 from tagline.metadata.defaults import is_default
-from tagline.metadata.resolve import Embedded, Sidecar, descriptions, taken, timestamp_of
+from tagline.metadata.resolve import Embedded, Sidecar, timestamp_of
 from tagline.metadata.values import (
     Container,
     ExifValues,
@@ -31,6 +32,16 @@ def embedded(*, container=None, exif=None, xmp=None, iptc=None):
         xmp=xmp or XmpValues(),
         iptc=iptc or IptcValues(),
     )
+
+
+def descriptions(file, sidecar):
+    """The description, and every place that holds one."""
+    return resolve.descriptions(resolve.description_places(file, sidecar))
+
+
+def taken(file, sidecar):
+    """The moment that is shown."""
+    return resolve.taken(file, resolve.taken_places(file, sidecar))
 
 
 IPTC_BLOCK = b"\x1c\x02\x78\x00\x01x"
