@@ -98,22 +98,35 @@ class Order:
         elif len(new) >= BULK and self._key(new[0]) > self._key(self._chunks[-1].members[-1]):
             self._extend(new)
         else:
-            for member in new:
-                self._insert(member)
+            keys = [self._key(member) for member in new]
+            place = 0
+            while place < len(new):
+                place += self._insert(new, keys, place)
 
     def _extend(self, new: list[str]) -> None:
         last = self._chunks[-1]
         self._put(len(self._chunks) - 1, last, _split(last.members + new), new)
         self._length += len(new)
 
-    def _insert(self, member: str) -> None:
-        key = self._key(member)
-        number = self._chunk_of(key)
+    def _insert(self, new: list[str], keys: list[bytes], start: int) -> int:
+        """Add those of sorted members from ``start`` on that come into one place; their number."""
+        number = self._chunk_of(keys[start])
         chunk = self._chunks[number]
-        place = bisect_left(chunk.members, key, key=self._key)
-        members = [*chunk.members[:place], member, *chunk.members[place:]]
-        self._put(number, chunk, _split(members, 2 * CHUNK), (member,))
-        self._length += 1
+        place = bisect_left(chunk.members, keys[start], key=self._key)
+        behind = self._first_behind(number, place)
+        end = len(keys) if behind is None else bisect_left(keys, behind, start)
+        run = new[start:end]
+        members = [*chunk.members[:place], *run, *chunk.members[place:]]
+        self._put(number, chunk, _split(members, 2 * CHUNK), run)
+        self._length += len(run)
+        return len(run)
+
+    def _first_behind(self, number: int, place: int) -> bytes | None:
+        """The key of the member at a place of a chunk, or of the next chunk's first one."""
+        members = self._chunks[number].members
+        if place < len(members):
+            return self._key(members[place])
+        return self._firsts[number + 1] if number + 1 < len(self._firsts) else None
 
     def discard(self, members: Iterable[str]) -> None:
         """Remove members that are in it."""

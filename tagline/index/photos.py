@@ -102,7 +102,10 @@ class TinyPhotoIndex:
 
     def by_fingerprint(self, fingerprint: str) -> list[IndexedState]:
         """Rows with this content fingerprint, sorted by object key."""
-        ids = {photo_id(fingerprint), *self._other_ids.get(fingerprint, ())}
+        first, others = photo_id(fingerprint), self._other_ids.get(fingerprint)
+        if others is None and first not in self._files:
+            return []
+        ids = {first, *(others or ())}
         states = [state_of(i, raw) for i in ids if (raw := self._files.get(i)) is not None]
         same = (s for s in states if s.fingerprint == fingerprint)
         return sorted(same, key=lambda s: (s.object_key, s.id))
