@@ -10,6 +10,7 @@ from tagline.sync.intake import Intake
 from tagline.sync.listing import Lister
 from tagline.sync.looking import LARGE, Look, narrow
 from tagline.sync.parts import Parts
+from tagline.sync.turns import Turns
 from tagline.sync.values import ReadError, ReconcileResult, Scope
 
 EXAMINED = 64
@@ -27,6 +28,7 @@ class Run:
         self.listing_done = False
         self._parts = parts
         self._backlog = Backlog()
+        self._turns = Turns()
         self.intake = Intake(parts)
         self.lister = Lister(parts, self._backlog, self.intake, anew=anew)
 
@@ -122,7 +124,9 @@ class Run:
                 todo = await self.lister.list_again(work.directory)
                 self._backlog.add_next(work.directory, todo)
                 continue
-            await self.intake.take(await parts.thread(parts.reader.read, todo))
+            async with self._turns.turn():
+                readings = await parts.thread(parts.reader.read, todo)
+            await self.intake.take(readings)
             self.read += len(todo)
 
     def _subtrees_of_files(self, scopes: Iterable[Scope]) -> list[Scope]:
