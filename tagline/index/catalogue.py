@@ -136,15 +136,19 @@ class Catalogue:
     def _page(self, query: PhotoQuery, ranked: Ranked, generation: int) -> Page:
         rows = self._rows
         offset = place_of(ranked, query)
-        taken = take(ranked, query, offset)
-        found = {i: row for i in taken if (row := rows.get(i)) is not None}
-        items = tuple(found.values())
-        more = items and offset + len(taken) < len(ranked)
+        ids = take(ranked, query, offset)
+        end = offset + len(ids)
+        try:
+            items = tuple([rows[i] for i in ids])
+        except KeyError:  # some have gone since the order was made
+            ids = [i for i in ids if i in rows]
+            items = tuple([rows[i] for i in ids])
+        more = items and end < len(ranked)
         return Page(
             total=len(ranked),
             limit=query.limit,
             offset=offset,
-            ids=tuple(found),
+            ids=tuple(ids),
             items=items,
             next_key=KEYS[query.sort](items[-1]) if more else None,
             generation=generation,
