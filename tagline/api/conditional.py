@@ -8,7 +8,7 @@ all strong but those of lists. The compressed form of an answer has a tag of its
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 import msgspec
@@ -21,6 +21,8 @@ _ENTITY_TAGS = re.compile(ENTITY_TAGS_PATTERN)
 _ONE_TAG = re.compile(_TAG)
 _GZIP = "-gzip"
 _STRONG_AFTER_SECONDS = 1
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Verdict(Enum):
@@ -44,8 +46,14 @@ class Validators(msgspec.Struct, frozen=True):
         """The ``ETag`` and ``Last-Modified`` headers."""
         made = {"ETag": quoted(self.etag)}
         if self.last_modified is not None:
-            made["Last-Modified"] = format_datetime(self.last_modified, usegmt=True)
+            made["Last-Modified"] = http_date(self.last_modified)
         return made
+
+
+def http_date(moment: datetime) -> str:
+    """A moment in UTC as HTTP writes it (RFC 9110, 5.6.7)."""
+    day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]}"
+    return f"{day} {moment.year:04} {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
 
 
 def quoted(etag: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import unquote
 
 import pytest
@@ -13,6 +14,7 @@ from tagline.api.conditional import (
     Validators,
     Verdict,
     evaluate,
+    http_date,
     parse_date,
     parse_if_match,
     range_applies,
@@ -25,6 +27,12 @@ from tagline.api.text import rfc3339
 THEN = datetime(2024, 5, 1, 12, 34, 56, tzinfo=UTC)
 HTTP_THEN = "Wed, 01 May 2024 12:34:56 GMT"
 BEFORE = "Wed, 01 May 2024 12:34:55 GMT"
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_date_is_written_as_the_standard_library_does(moment):
+    """Every moment in UTC is written in the fixed form of HTTP."""
+    assert http_date(moment) == format_datetime(moment, usegmt=True)
 
 
 @given(st.binary(max_size=40), st.integers(0, 50), st.integers(0, 50))
