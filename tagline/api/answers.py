@@ -10,6 +10,7 @@ from tagline.api.compression import BODY, Body
 from tagline.api.conditional import Validators, weakly_matches, whole_second
 from tagline.model import Photo, Stamp
 
+_JSON = "application/json"
 _NEVER_WITHOUT_ASKING = "private, no-cache"
 
 
@@ -18,11 +19,9 @@ def json_answer(
 ) -> web.Response:
     """An answer whose body is the JSON of a value, or bytes that are JSON already."""
     body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    return web.Response(
-        body=body,
-        status=status,
-        headers={"Content-Type": "application/json", **(headers or {})},
-    )
+    made = web.Response(body=body, status=status, headers=headers)
+    made.headers.setdefault("Content-Type", _JSON)
+    return made
 
 
 def cached_json(body: bytes, validators: Validators | None = None) -> web.Response:

@@ -38,11 +38,9 @@ from tagline.api.keys import (
     Described,
 )
 from tagline.api.middlewares import (
-    add_headers,
+    admit_request,
     answer_errors,
-    answer_options,
-    demand_token,
-    end_odd_connections,
+    complete_answer,
     name_request,
 )
 from tagline.api.openapi import make_document
@@ -82,8 +80,7 @@ def create_app(library: Library, options: ApiOptions) -> web.Application:
             name_request,
             answer_errors,
             *([preflight(origins)] if origins else []),
-            answer_options,
-            demand_token,
+            admit_request,
             compress,
         ]
     )
@@ -96,12 +93,9 @@ def create_app(library: Library, options: ApiOptions) -> web.Application:
     app.on_shutdown.append(note_stopping)
     declared = probes.offered(ALL_OPERATIONS, options.metrics)
     app[DESCRIBED] = partial(_described, options.metrics, options.version, options.base_path)
-    operations.update(
-        (_route(app, operation, options.base_path), operation) for operation in declared
-    )
+    operations.update((_route(app, operation), operation) for operation in declared)
     app[OPERATIONS] = operations
-    app.on_response_prepare.append(add_headers)
-    app.on_response_prepare.append(end_odd_connections)
+    app.on_response_prepare.append(complete_answer)
     if origins:
         app.on_response_prepare.append(allow_origin(origins))
     return app
@@ -115,10 +109,10 @@ def _described(metrics: Metrics, version: str, base_path: str) -> Described:
     return Described(text, make_docs_page(document))
 
 
-def _route(app: web.Application, operation: Operation, base_path: str) -> Handler:
+def _route(app: web.Application, operation: Operation) -> Handler:
     """Route the operation, ``HEAD`` beside ``GET``; return the handler that aiohttp calls."""
-    handler = endpoint(operation)
-    address = base_path + _address(operation.path)
+    handler = endpoint(operation, app[LIBRARY], app[OPTIONS])
+    address = app[OPTIONS].base_path + _address(operation.path)
     methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
     for method in methods:
         app.router.add_route(method, address, handler, expect_handler=_expect)

@@ -8,6 +8,7 @@ and ``Origin`` (the Fetch standard, 3.2), which no page can forge.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ from tagline.api.refusals import ForeignPage, InsufficientScope, MissingToken, S
 from tagline.errors import InvalidToken
 from tagline.library import Principal
 
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.ASCII | re.IGNORECASE)
+_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*) *", re.ASCII)
 _MALFORMED = "The Authorization header bears no token: send it once, as Authorization: Bearer …"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -96,8 +97,22 @@ def bearer_token(headers: Headers) -> str | None:
     given = headers.getall("Authorization", [])
     if not given:
         return None
-    match = _BEARER.fullmatch(given[0])
-    if match is None or len(given) > 1:
+    if len(given) > 1:
+        raise InvalidToken(_MALFORMED)
+    return _token_in(given[0])
+
+
+@lru_cache(maxsize=64)
+def _token_in(value: str) -> str:
+    """The token in the header's value, good or not; a client sends the same each time.
+
+    Nothing is kept of what is no token, which may be a password.
+
+    Raises:
+        InvalidToken: there is none.
+    """
+    match = _BEARER.fullmatch(value)
+    if match is None:
         raise InvalidToken(_MALFORMED)
     return match.group(1)
 

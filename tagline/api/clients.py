@@ -1,4 +1,4 @@
-"""The client of each request: known once, by the first middleware that wants to know."""
+"""The client of each request: found out once, when it comes in."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,14 @@ from tagline.api.keys import OPTIONS
 _CLIENT = web.RequestKey("client", Client)
 
 
+def find_client(request: web.Request) -> None:
+    """Find out who asks, for everybody who wants to know later."""
+    request[_CLIENT] = _client(request, request.app[OPTIONS].trusted_proxies)
+
+
 def client(request: web.Request) -> Client:
-    """Who asks."""
-    known = request.get(_CLIENT)
-    if known is None:
-        known = request[_CLIENT] = _client(request, request.app[OPTIONS].trusted_proxies)
-    return known
+    """Who asks; ``find_client`` comes before."""
+    return request[_CLIENT]
 
 
 def logged_client(request: web.BaseRequest) -> Client:

@@ -5,8 +5,7 @@ a ``BodyInput`` (``| None`` where a request may come without a body). From these
 requests are validated and the OpenAPI document is written.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
@@ -14,8 +13,7 @@ from tagline.api.options import ApiOptions
 from tagline.library import Library, Principal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What every handler gets: the request as it came, who sent it, and what it works on.
 
     ``principal`` is None where the operation is open, or decides by itself who may call it.

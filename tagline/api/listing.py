@@ -1,6 +1,7 @@
 """The operation that lists and finds photos."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -95,6 +96,7 @@ class PhotoListQuery(SearchQuery):
         examples=["id,object_key,etag"],
     )
 
+    @cached_property
     def query(self) -> PhotoQuery:
         """What is asked for.
 
@@ -116,6 +118,12 @@ class PhotoListQuery(SearchQuery):
             says = "No page of this sort, order and these filters gave this cursor; start without"
             raise _refused("cursor", says)
         return msgspec.structs.replace(query, after=after)
+
+    @cached_property
+    def same(self) -> str:
+        """The parameters that all pages of the list have, as the query string has them."""
+        names = sorted(self.model_fields_set - {"offset", "cursor"})
+        return urlencode([(name, _written(getattr(self, name))) for name in names])
 
 
 def _refused(name: str, says: str) -> InvalidRequest:
@@ -149,18 +157,18 @@ async def list_photos(call: Call, query: PhotoListQuery, headers: ListHeaders) -
     `total` and `offset` are right for the moment of the answer. While a scan is under way the list
     grows; `GET /health` says whether one is.
     """
-    wanted, finder = query.query(), call.library.finder
+    wanted, finder = query.query, call.library.finder
     if (known := unchanged_list(headers.if_none_match, finder.version())) is not None:
         return known
     page = await finder.page(wanted)
     cursor = None if page.next_key is None else encode_cursor(wanted, page.next_key)
-    body = b'{"total":%d,"limit":%d,"offset":%d,"next":%b,"items":[%b]}' % (
+    head = b'{"total":%d,"limit":%d,"offset":%d,"next":%b,"items":[' % (
         page.total,
         page.limit,
         page.offset,
         b'"%b"' % cursor.encode("ascii") if cursor else b"null",
-        b",".join(_items(page, query.fields)),
     )
+    body = b"".join((head, b",".join(_items(page, query.fields)), b"]}"))
     links = _links(query, page, cursor)
     known = {"Link": links} if len(links) <= _LONGEST_LINKS else {}
     return list_answer(body, finder.version(page), known)
@@ -184,8 +192,7 @@ def _part(item: bytes, names: Sequence[str]) -> bytes:
 
 def _links(query: PhotoListQuery, page: Page, cursor: str | None) -> str:
     """The ``Link`` header (RFC 8288), with targets relative to the request's own."""
-    names = query.model_fields_set - {"offset", "cursor"}
-    same = urlencode([(name, _written(getattr(query, name))) for name in sorted(names)])
+    same = query.same
     last = (page.total - 1) // page.limit * page.limit
     links = [_link("first", same)]
     if query.cursor is None and page.offset:

@@ -9,11 +9,11 @@ from aiohttp.typedefs import Handler
 
 from tagline.api.authentication import admit
 from tagline.api.browsers import RULES
-from tagline.api.clients import base_of, client, headers_of
+from tagline.api.clients import base_of, find_client, headers_of
 from tagline.api.connections import SERVER
 from tagline.api.errors import UNEXPECTED, answer_to, answer_to_http, error_response
 from tagline.api.keys import LIBRARY, OPERATIONS, OPTIONS, PRINCIPAL, REQUEST_ID
-from tagline.api.operations import Access
+from tagline.api.operations import Operation
 from tagline.api.refusals import MissingToken
 from tagline.config.logs import request_id
 from tagline.errors import TaglineError
@@ -21,18 +21,17 @@ from tagline.library import Principal
 
 _logger = logging.getLogger("tagline.api")
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_DEMANDING = (Access.TOKEN, Access.SESSION)
 _INTERNAL_ERROR = 500
 
 
 @web.middleware
 async def name_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id: the client's own where it is usable, else a new one."""
-    given = request.headers.get("X-Request-ID", "")
-    name = given if _USABLE_ID.fullmatch(given) else secrets.token_hex(8)
+    given = request.headers.get("X-Request-ID")
+    name = given if given and _USABLE_ID.fullmatch(given) else secrets.token_hex(8)
     request[REQUEST_ID] = name
     request_id.set(name)  # every request is a task of its own, so this ends with it
-    client(request)  # for the log, which meets the request without its application
+    find_client(request)  # here, since the log meets the request without its application
     return await handler(request)
 
 
@@ -74,30 +73,41 @@ def _refuse_second_answer(request: web.Request) -> None:
 
 
 @web.middleware
-async def answer_options(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer ``OPTIONS`` at every known address with the methods it knows."""
-    error = request.match_info.http_exception
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
-        if request.method == "OPTIONS":
-            return web.Response(status=204, headers={"Allow": allowed})
-        error.headers["Allow"] = allowed
+async def admit_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let through who may call the operation; say what an address knows that has no such one.
+
+    Raises:
+        AuthError, NotAllowed: as ``demand_token``.
+    """
+    if request.match_info.http_exception is None:
+        demand_token(request)
+    elif (answer := answer_options(request)) is not None:
+        return answer
     return await handler(request)
 
 
-@web.middleware
-async def demand_token(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let through who may call the operation; only what declares itself open lets in anybody.
+def answer_options(request: web.Request) -> web.Response | None:
+    """Answer ``OPTIONS`` at every known address with the methods it knows."""
+    error = request.match_info.http_exception
+    if not isinstance(error, web.HTTPMethodNotAllowed):
+        return None
+    allowed = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+    if request.method == "OPTIONS":
+        return web.Response(status=204, headers={"Allow": allowed})
+    error.headers["Allow"] = allowed
+    return None
+
+
+def demand_token(request: web.Request) -> None:
+    """Note who sent the request; only what declares itself open lets in anybody.
 
     Raises:
         AuthError: nothing was sent that counts, or it is expired, forged or revoked.
         NotAllowed: the sender is known, and may not do this.
     """
-    if request.match_info.http_exception is None:
-        operation = request.app[OPERATIONS].get(request.match_info.handler)
-        if operation is None or operation.access in _DEMANDING:
-            request[PRINCIPAL] = identify(request)
-    return await handler(request)
+    operation = _operation_of(request)
+    if operation is None or operation.demands_token:
+        request[PRINCIPAL] = _identified(request, operation)
 
 
 def identify(request: web.Request) -> Principal:
@@ -106,33 +116,48 @@ def identify(request: web.Request) -> Principal:
     Raises:
         AuthError, NotAllowed: as ``demand_token``.
     """
-    operation = request.app[OPERATIONS].get(request.match_info.handler)
+    return _identified(request, _operation_of(request))
+
+
+def _operation_of(request: web.Request) -> Operation | None:
+    return request.app[OPERATIONS].get(request.match_info.handler)
+
+
+def _identified(request: web.Request, operation: Operation | None) -> Principal:
     if operation is None:
         raise MissingToken  # nobody declared who may come in, so nobody may
-    origins = request.app[OPTIONS].cors_allowed_origins
-    check = request.app[LIBRARY].authenticate
+    app = request.app
+    origins = app[OPTIONS].cors_allowed_origins
+    check = app[LIBRARY].authenticate
     return admit(headers_of(request), operation, check, origins, base_of(request))
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def complete_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Make an answer that is about to be sent one of this server's."""
+    _add_headers(request, response)
+    if _is_odd(request):
+        response.force_close()
+        response.headers["Connection"] = "close"
+
+
+def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add to every answer the headers that it does not set itself."""
     headers = response.headers
     for name, value in RULES.items():
         headers.setdefault(name, value)
     headers["Server"] = SERVER
-    if REQUEST_ID in request:
-        headers["X-Request-ID"] = request[REQUEST_ID]
+    name = request.get(REQUEST_ID)
+    if name is not None:
+        headers["X-Request-ID"] = name
 
 
-async def end_odd_connections(request: web.Request, response: web.StreamResponse) -> None:
-    """Close the connection behind a request that other servers may read otherwise.
+def _is_odd(request: web.Request) -> bool:
+    """Whether the request is one behind which other servers may read otherwise.
 
     After ``Upgrade`` or CONNECT aiohttp waits for another protocol, which there is none of here,
     and would answer no further request.
     """
-    if _has_odd_length(request) or request.method == "CONNECT" or "Upgrade" in request.headers:
-        response.force_close()
-        response.headers["Connection"] = "close"
+    return _has_odd_length(request) or request.method == "CONNECT" or "Upgrade" in request.headers
 
 
 def _has_odd_length(request: web.Request) -> bool:
@@ -140,6 +165,8 @@ def _has_odd_length(request: web.Request) -> bool:
 
     It tells none in HTTP/1.0, and ``chunked`` alone is known to all (RFC 9112, 6.1).
     """
-    codings = request.headers.getall("Transfer-Encoding", [])
-    plain = not codings or [each.strip().lower() for each in codings] == ["chunked"]
-    return not plain or (request.version < HttpVersion11 and bool(codings))
+    codings = request.headers.getall("Transfer-Encoding", ())
+    if not codings:
+        return False
+    plain = [each.strip().lower() for each in codings] == ["chunked"]
+    return not plain or request.version < HttpVersion11

@@ -71,11 +71,18 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     large_body_bytes: int | None
     inputs: tuple[Input, ...]
+    is_stream: bool
+    """Whether it answers with events, for as long as the client likes."""
 
     @property
     def name(self) -> str:
         """The handler's name: the OpenAPI operation id."""
         return self.handler.__name__
+
+    @property
+    def demands_token(self) -> bool:
+        """Whether nobody may call it who has no token."""
+        return self.access in {Access.TOKEN, Access.SESSION}
 
     @property
     def scope(self) -> Scope:
@@ -121,6 +128,7 @@ def operation(method: str, path: str, declaration: Declaration) -> Callable[[Han
             access=declaration.access,
             large_body_bytes=declaration.large_body_bytes,
             inputs=_inputs_of(handler),
+            is_stream=any(answer.events for answer in declaration.answers),
         )
 
     return declare

@@ -1,5 +1,6 @@
 """Operations on one photo: look at it, get its original."""
 
+import re
 import uuid
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from tagline.model import stamp_of
 
 _TAG = "Photos"
 _OF_A_FILE = ("ETag", "Last-Modified", "Accept-Ranges")
+_CANONICAL_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 UNCHANGED = "It is still as the request's conditions describe it."
 
 
@@ -44,6 +46,8 @@ def canonical_id(given: str) -> str:
     Raises:
         PhotoNotFound: no id is written like that.
     """
+    if _CANONICAL_ID.fullmatch(given):
+        return given
     try:
         canonical = str(uuid.UUID(given))
     except ValueError:

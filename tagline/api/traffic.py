@@ -30,7 +30,7 @@ class Traffic:
         method = method if method in _METHODS else "other"
         route = operation.path if operation else NO_ROUTE
         self._requests[method, route, status] += 1
-        if operation is not None and any(answer.events for answer in operation.answers):
+        if operation is not None and operation.is_stream:
             return
         place = method, route
         if place not in self._seconds:

@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 from pathlib import Path
 
 from PIL import Image
@@ -30,6 +31,11 @@ class World:
     def __init__(self, photos: Path, data: Path, **options) -> None:
         self.photos, self.data, self.options = photos, data, options
         self.ticks = 0
+        self.later_seconds = 0.0
+
+    def clock(self) -> float:
+        """The time of tokens."""
+        return time.time() + self.later_seconds
 
     def clock_ns(self) -> int:
         """A second later at every look."""
@@ -42,7 +48,12 @@ class World:
         self.index, self.history = index, open_history(self.data)
         self.reconciler = Reconciler(storage, index, read_observed)
         self.library = compose(
-            storage, index, self.reconciler, history=self.history, clock_ns=self.clock_ns
+            storage,
+            index,
+            self.reconciler,
+            clock=self.clock,
+            history=self.history,
+            clock_ns=self.clock_ns,
         )
         app = create_app(self.library, ApiOptions(**self.options))
         self.client = await aiohttp_client(app)
