@@ -52,8 +52,9 @@ class Validators(msgspec.Struct, frozen=True):
 
 def http_date(moment: datetime) -> str:
     """A moment in UTC as HTTP writes it (RFC 9110, 5.6.7)."""
-    day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]}"
-    return f"{day} {moment.year:04} {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+    iso = moment.isoformat()
+    day, month, year, time = iso[8:10], _MONTHS[moment.month - 1], iso[:4], iso[11:19]
+    return f"{_DAYS[moment.weekday()]}, {day} {month} {year} {time} GMT"
 
 
 def quoted(etag: str) -> str:
