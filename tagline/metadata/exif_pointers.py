@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 
 from tagline.metadata.exif_ifd import TYPE_BYTES
 
+_ENTRY_BYTES: Final = 12
 _SHAPES: Final = (
-    (Struct("<HHII"), re.compile(rb"(?=..[\x01-\x0d]\0........)", re.DOTALL)),
-    (Struct(">HHII"), re.compile(rb"(?=..\0[\x01-\x0d]........)", re.DOTALL)),
+    (Struct("<HHII"), 3, re.compile(rb"\0(?<=[\x01-\x0d]\0)")),
+    (Struct(">HHII"), 2, re.compile(rb"\0(?=[\x01-\x0d])")),
 )
+"""An entry in each byte order, the place of its type's zero byte, and that byte beside a type."""
 SOI: Final = b"\xff\xd8\xff"
 _MIN_DATA_BYTES: Final = 256
 _MAX_COUNT: Final = 1 << 24
@@ -31,9 +33,10 @@ class Pointer(NamedTuple):
 
 def pointers(block: bytes) -> Iterator[Pointer]:
     """Everything in the block that looks like an entry next to another one, in either order."""
-    for shape, pattern in _SHAPES:
-        for match in pattern.finditer(block, 8):
-            at = match.start()
+    last = len(block) - _ENTRY_BYTES
+    for shape, zero_at, pattern in _SHAPES:
+        for match in pattern.finditer(block, 8 + zero_at, last + 4):
+            at = match.start() - zero_at
             tag: int
             kind: int
             count: int
@@ -46,8 +49,8 @@ def pointers(block: bytes) -> Iterator[Pointer]:
 
 def _neighbour(block: bytes, at: int, shape: Struct, tag: int) -> bool:
     """Whether an entry with a lower tag stands before, or one with a higher behind."""
-    for other in (at - 12, at + 12):
-        if other < 0 or other + 12 > len(block):
+    for other in (at - _ENTRY_BYTES, at + _ENTRY_BYTES):
+        if other < 0 or other + _ENTRY_BYTES > len(block):
             continue
         other_tag, kind, count, _ = shape.unpack_from(block, other)
         in_order = other_tag > tag if other > at else other_tag < tag

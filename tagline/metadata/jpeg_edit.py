@@ -90,7 +90,7 @@ class _JpegEdit:
         for segment in self._jpeg.segments:
             if segment.marker == _APP11 and b"c2pa" in segment.raw:
                 raise EditRefused("the file carries Content Credentials, which an edit would break")
-        self._end = image_end(self._data, self._jpeg.scan_at)
+        self._end = image_end(self._data, self._jpeg)
         if len(_AFCP.findall(self._data, self._end)) > 1:
             raise EditRefused("the file has an AFCP trailer, which holds offsets in the file")
 

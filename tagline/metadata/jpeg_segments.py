@@ -20,6 +20,8 @@ _MAX_FILL_BYTES: Final = 4096
 _MAX_MARKERS: Final = 100_000
 # In entropy-coded data 0xFF is followed by 0 (stuffing) or RSTn, or is fill ahead of a marker.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# The second byte is looked for: the first one is frequent in image data.
+_EOI: Final = re.compile(rb"\xd9(?<=\xff\xd9)")
 
 
 class Segment(NamedTuple):
@@ -113,9 +115,15 @@ def build(marker: int, payload: bytes, what: str) -> bytes:
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
 
-def image_end(data: bytes, scan_at: int) -> int:
-    """The offset behind the end-of-image marker; the length of the file where there is none."""
-    position = scan_at
+def image_end(data: bytes, jpeg: Jpeg) -> int:
+    """The offset behind the end-of-image marker; the length of the file where there is none.
+
+    Raises:
+        EditRefused: there are too many markers ahead of it.
+    """
+    if _ends_file(data, jpeg):
+        return len(data)
+    position = jpeg.scan_at
     find: Callable[[bytes, int], re.Match[bytes] | None] = _MARKER.search
     for _ in range(_MAX_MARKERS):
         if (match := find(data, position)) is None:
@@ -127,3 +135,14 @@ def image_end(data: bytes, scan_at: int) -> int:
         if marker not in BARE_MARKERS:
             position += int.from_bytes(data[position : position + 2], "big")
     raise EditRefused("the image data has too many markers")
+
+
+def _ends_file(data: bytes, jpeg: Jpeg) -> bool:
+    """Whether the first end-of-image marker ends the file: told faster than by visiting them all.
+
+    Files that say where further images lie hold more of these markers, and are not looked at.
+    """
+    if not data.endswith(b"\xff\xd9") or any(segment.is_mpf for segment in jpeg.segments):
+        return False
+    first = _EOI.search(data, jpeg.scan_at)
+    return first is not None and first.end() == len(data)

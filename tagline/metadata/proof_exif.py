@@ -119,8 +119,10 @@ def _prove_read_back(block: bytes, edits: Edits) -> None:
 
 
 def _prove_tags(old: View, new: View, rules: ExifRules) -> None:
+    free = rules.free
+
     def rest_of(view: View) -> list[Tag]:
-        return [tag for tag in view.tags if tag.where not in rules.free]
+        return [tag for tag in view.tags if tag.where not in free]
 
     olds, news = rest_of(old), rest_of(new)
     if len(olds) != len(news):
