@@ -16,7 +16,9 @@ from typing import Self
 from tagline.errors import ObjectUnreadable
 from tagline.storage.paths import temporary_name
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 16
+"""Small enough that the memory of one piece serves for the next one."""
+
 _ATTEMPTS = 16
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _LOCKABLE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
@@ -87,8 +89,9 @@ class TemporaryFile:
 
     def _holds(self, data: bytes) -> bool:
         for offset in range(0, len(data), _CHUNK_BYTES):
-            wanted = data[offset : offset + _CHUNK_BYTES]
-            if os.pread(self.file, len(wanted), offset) != wanted:
+            length = min(_CHUNK_BYTES, len(data) - offset)
+            found = os.pread(self.file, length, offset)
+            if len(found) != length or not data.startswith(found, offset):
                 return False
         return True
 
