@@ -82,10 +82,11 @@ class JournalStorage(EncodedStorage):
         self._path_of_new.unlink(missing_ok=True)
         try:
             with self._path.open("rb", buffering=1 << 20) as source:
-                loaded = load(source, content, self._apply)
+                loaded = load(source, content, self._replay)
         except FileNotFoundError:
             return Loaded()
         if loaded.fault is None:
+            self._count()
             return loaded
         self._recover(loaded)
         return Loaded()

@@ -8,6 +8,7 @@ from tagline.index.lines import Rows
 from tagline.index.order import Order
 from tagline.index.protocol import IndexedState, IndexListener, RowChange
 from tagline.index.rows import (
+    ascend,
     decode_files,
     decode_photo,
     encode_row,
@@ -42,13 +43,19 @@ class TinyPhotoIndex:
             storage.commit({"photos": {}, "files": {}})
         self._photos = storage.tables["photos"]
         self._files = storage.tables["files"]
-        self._order = Order(self._sort_key, self._photos, sort_keys(self._photos.values()))
+        self._order = self._ordered()
         self._other_ids: dict[str, set[str]] = {}
         self._note_other_ids(ids_with_other_id(self._files))
         self._listeners: list[IndexListener] = []
         self.generation = 0
         self._orders = Orders(self._photos, self._order)
         self.catalogue = Catalogue(self._photos, self._orders, lambda: self.generation)
+
+    def _ordered(self) -> Order:
+        photos = self._photos.values()
+        if ascend(photos):
+            return Order.of(self._sort_key, [list(self._photos)])
+        return Order(self._sort_key, self._photos, sort_keys(photos))
 
     def listen(self, listener: IndexListener) -> None:
         """Tell the listener of every transaction from now on that changes a photo's JSON."""
