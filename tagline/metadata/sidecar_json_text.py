@@ -80,7 +80,8 @@ def with_members(text: str, start: int, values: Mapping[str, object]) -> str:
 
 def _same(old: str, new: object) -> bool:
     """Whether the written value is the new one already; numbers and their kinds told apart."""
-    return old == json.dumps(new) or (isinstance(new, str) and json.loads(old) == new)
+    is_text = isinstance(new, str) and old.startswith('"')
+    return old == json.dumps(new) or (is_text and json.loads(old) == new)
 
 
 def _dump(value: object, layout: Layout) -> str:

@@ -173,6 +173,13 @@ def test_a_tagline_member_of_another_kind_is_replaced() -> None:
     assert json.loads(after)["tagline"] == own
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 900 + "]" * 900, '{"a": 1}', "1e400"])
+def test_a_description_of_another_kind_is_replaced(value: str) -> None:
+    """Numbers longer than Python reads, and deep lists, give way to the text like anything else."""
+    after = written(b'{"title": "a", "description": %b}' % value.encode(), "d").decode()
+    assert after.startswith('{"title": "a", "description": "d",')
+
+
 NOT_SIDECARS = [
     b"junk",
     b"[]",
