@@ -107,7 +107,9 @@ def _embed(request: EditRequest, data: bytes) -> Edit:
     embed = registry.embedder_of(data, request.name)
     if embed is None:
         raise EditRefused("this format is not edited in place")
-    after = embed(data, request.edits)
+    after = data
+    for edits in _rounds(data, request):
+        after = embed(after, edits)
     for _ in range(_PLACES):
         # Beneath a removed text another one may show: of a comment, say. It goes as well.
         left = _left(after, request)
@@ -118,6 +120,21 @@ def _embed(request: EditRequest, data: bytes) -> Edit:
     edit = Edit(photo=None if after == data else after, sidecars=sidecars)
     _check(request, edit, BytesSource(after))
     return edit
+
+
+def _rounds(data: bytes, request: EditRequest) -> tuple[Edits, ...]:
+    """The edits; ahead of them the same as edits of what the file says, where sidecars hide that.
+
+    Places that follow what they held hold the one or the other.
+    """
+    found = read_photo(BytesSource(data), request.name).found
+    inside = ((edit, found[edit.field.name].value) for edit in request.edits)
+    hidden = tuple(
+        FieldEdit(field=edit.field, old=said, new=edit.new)
+        for edit, said in inside
+        if not is_blank(said) and not _same(said, edit.old)
+    )
+    return (hidden, request.edits) if hidden else (request.edits,)
 
 
 def _left(data: bytes, request: EditRequest) -> Edits:
