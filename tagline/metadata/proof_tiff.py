@@ -21,6 +21,8 @@ from tagline.model import BytesSource
 _DESCRIPTION: Final[Where] = ("IFD0", 0x010E)
 _XMP, _IPTC, _PHOTOSHOP = ("IFD0", 0x02BC), ("IFD0", 0x83BB), ("IFD0", 0x8649)
 _BLOCKS: Final[frozenset[Where]] = frozenset({_XMP, _IPTC, _PHOTOSHOP})
+_BYTE: Final = 1
+"""The type of an XMP packet that is new (XMP specification part 3, 3.2)."""
 _STEP_BYTES: Final = 1 << 20
 _PIEXIF_MAX_BYTES: Final = 1 << 24
 # An appended directory may have had up to two bytes ahead of it, a value one behind it.
@@ -90,8 +92,12 @@ def _prove_tags(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
         if was.size > 4 and was.start != now.start:
             raise EditRefused(f"proof: the value of TIFF tag 0x{was.where[1]:04x} moved")
     for where in (_IPTC, _PHOTOSHOP):
-        if (old.find(where) is None) != (new.find(where) is None):
+        if (_value(old, where) is None) != (_value(new, where) is None):
             raise EditRefused("proof: a TIFF tag was lost or added")
+    for where in _BLOCKS:
+        was, now = old.find(where), new.find(where)
+        if now and now.kind != (was.kind if was else _BYTE):
+            raise EditRefused(f"proof: TIFF tag 0x{where[1]:04x} changed")
 
 
 def _prove_bytes(old: Survey, new: Survey, touched: frozenset[Where]) -> None:

@@ -53,6 +53,8 @@ def test_iptc_is_cut_and_its_digest_renewed(make_desk):
     assert found.iptc_digest == md5(found.iptc).digest()
     assert desk.shown()["title"] == long
     assert desk.edit(title=long, keywords=[long, long + "!", "sea"]) is None
+    assert desk.edit(title="x" + long).not_embedded is None
+    assert iptc.read(container(desk).iptc).title == "x" + "ä" * 31
 
 
 def test_a_newer_iptc_wins_unless_it_is_only_cut(make_desk):
