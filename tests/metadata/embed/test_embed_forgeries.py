@@ -6,10 +6,14 @@ from struct import pack, unpack_from
 import pytest
 
 from tagline.errors import EditRefused
+from tagline.metadata import png_edit, tiff_edit
 from tagline.metadata.exif_edit import fresh_block
-from tagline.metadata.proof_png import prove_png
-from tagline.metadata.proof_tiff import prove_tiff
+from tagline.metadata.field_types import FieldEdit
+from tagline.metadata.fields import BY_NAME
+from tagline.metadata.proof_png import prove_png, prove_png_fields
+from tagline.metadata.proof_tiff import prove_tiff, prove_tiff_fields
 from tagline.metadata.proof_webp import prove_webp
+from tagline.metadata.xmp_edit import edit
 from tests.metadata.embed.samples_embed import (
     EDITORS,
     SAMPLES,
@@ -96,6 +100,28 @@ def test_a_forged_png_is_caught(forge):
     assert forged != after
     with pytest.raises(EditRefused, match="proof"):
         prove_png(before, forged, TEXT)
+
+
+def test_png_s_description_is_no_business_of_other_fields():
+    """An edit of the rating leaves PNG's own text alone, and a proof that it did not is none."""
+    chunks = png_chunks(SAMPLES["png RGB"])
+    before = png_of([chunks[0], (b"tEXt", b"Description\0kept words"), *chunks[1:]])
+    edits = (FieldEdit(field=BY_NAME["rating"], old=None, new=4),)
+    after = png_edit.embed_fields(before, edits)
+    prove_png_fields(before, after, edits)
+    for forge in (changed(b"tEXt", lambda d: d + b"!"), without(b"tEXt"), twice(b"tEXt")):
+        with pytest.raises(EditRefused, match="PNG text"):
+            prove_png_fields(before, png_of(forge(png_chunks(after))), edits)
+
+
+def test_another_program_s_description_is_not_passed_over():
+    """A text in EXIF alone, with another one in an XMP packet that stayed, is no edit."""
+    old = edit(None, "old words") or b""
+    packet = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + old)
+    header, *rest = png_chunks(SAMPLES["png RGB"])
+    forged = png_of([header, (b"eXIf", fresh_block(TEXT)), packet, *rest])
+    with pytest.raises(EditRefused, match="another description"):
+        prove_png(png_of([header, packet, *rest]), forged, TEXT)
 
 
 def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -203,6 +229,40 @@ def test_a_value_that_moved_is_caught():
     harmed = bytearray(after)
     harmed[at[0x10F] + 8 : at[0x10F] + 12] = after[at[0x110] + 8 : at[0x110] + 12]
     with pytest.raises(EditRefused, match="moved"):
+        prove_tiff(before, bytes(harmed), TEXT)
+
+
+def test_a_forged_rating_is_caught():
+    """Tags of other fields too say the new value, and stay where they were."""
+    before = make_tiff({0x4746: (3, (2,))})
+    edits = (FieldEdit(field=BY_NAME["rating"], old=2, new=4),)
+    after = tiff_edit.embed_fields(before, edits)
+    prove_tiff_fields(before, after, edits)
+    at = entries(after)[0x4746]
+    for raw in (pack("<HHIHH", 0x4746, 3, 1, 5, 0), pack("<HHIHH", 0x4747, 3, 1, 4, 0)):
+        with pytest.raises(EditRefused, match="proof"):
+            prove_tiff_fields(before, after[:at] + raw + after[at + 12 :], edits)
+
+
+def test_a_lost_end_is_caught():
+    """What stands at the end of a TIFF file, claimed by nobody, stays there to the last byte."""
+    before = EDITORS["tif"](make_tiff(), "b text", None) + b"behind it all" * 9
+    after = EDITORS["tif"](before, TEXT, "b text")
+    prove_tiff(before, after, TEXT)
+    end = after.index(b"behind it all")
+    for keep in (0, 13, 100):
+        with pytest.raises(EditRefused, match="end of the TIFF file"):
+            prove_tiff(before, after[: end + keep], TEXT)
+
+
+def test_a_text_in_the_place_of_another_value_is_caught():
+    """A description that lies over a tag that says the same would be edited together with it."""
+    before = make_tiff({0x10F: (2, TEXT.encode() + b"\0")})
+    after = EDITORS["tif"](before, TEXT, None)
+    at = entries(after)
+    harmed = bytearray(after)
+    harmed[at[0x10E] + 8 : at[0x10E] + 12] = after[at[0x10F] + 8 : at[0x10F] + 12]
+    with pytest.raises(EditRefused, match="lies over another"):
         prove_tiff(before, bytes(harmed), TEXT)
 
 
