@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from tagline.cli.exits import FAILED, exit_code
+from tagline.cli.output import OutputLost, abandon_output, accept_every_character, printable
 from tagline.cli.parser import build_parser
 from tagline.config.loading import SettingsError
 from tagline.errors import TaglineError
@@ -29,22 +30,30 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code (``exits``). Errors are one line each on stderr."""
+    accept_every_character()
     arguments = build_parser().parse_args(argv)
     try:
         return _command(arguments.command)(arguments)
     except SettingsError as error:
         for fault in error.faults:
-            print(f"tagline: {fault}", file=sys.stderr)
+            _complain(fault)
         return exit_code(error)
     except TaglineError as error:
-        print(f"tagline: {error}", file=sys.stderr)
+        if isinstance(error, OutputLost):
+            abandon_output()
+        _complain(error)
         return exit_code(error)
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
-        sys.stderr.close()
+        abandon_output()
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+
+
+def _complain(error: object) -> None:
+    """Tell of an error, which may hold what somebody else wrote."""
+    print(f"tagline: {printable(str(error))}", file=sys.stderr)
 
 
 def _command(name: str) -> Callable[[Namespace], int]:

@@ -8,7 +8,7 @@ from contextlib import closing
 import msgspec
 from tqdm import tqdm
 
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 from tagline.config.compose import index_of, reconciler_of, storage_of
 from tagline.config.loading import load_settings
 from tagline.config.settings import Settings
@@ -26,9 +26,9 @@ def scan(arguments: Namespace) -> int:
         result = asyncio.run(_scan(settings, index))
         total = len(index)
     if arguments.json:
-        print(msgspec.json.encode({"total": total, **msgspec.to_builtins(result)}).decode())
+        say_json({"total": total, **msgspec.to_builtins(result)})
     else:
-        print(
+        say(
             f"{total} photos: {len(result.imported)} new, {len(result.updated)} changed, "
             f"{len(result.removed)} gone, {result.skipped} as they were"
         )

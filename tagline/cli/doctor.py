@@ -4,13 +4,11 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 
-import msgspec
-
 from tagline.cli.checks import Check, clock, counted, fault, note, ok, pictures, versions
 from tagline.cli.checks_disk import Tree, data_checks, photo_checks, survey
 from tagline.cli.checks_live import event_checks, server_checks
 from tagline.cli.directory import settings_of
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 from tagline.config.access import why_unlistable
 from tagline.config.loading import SettingsError, doubts
 from tagline.config.settings import Settings
@@ -25,7 +23,7 @@ def doctor(arguments: Namespace) -> int:
         faults += check.state == "fault"
         _print(check, as_json=arguments.json)
     if not arguments.json:
-        print(f"{counted(faults, 'thing', 'things')} to mend" if faults else "nothing to mend")
+        say(f"{counted(faults, 'thing', 'things')} to mend" if faults else "nothing to mend")
     return int(faults > 0)
 
 
@@ -65,8 +63,8 @@ def _tree(settings: Settings) -> Tree | None:
 
 def _print(check: Check, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(check).decode())
+        say_json(check)
         return
-    print(f"{_MARKS[check.state]} {check.name}: {printable(check.says)}")
+    say(f"{_MARKS[check.state]} {check.name}: {printable(check.says)}")
     if check.do is not None:
-        print(f"        → {printable(check.do)}")
+        say(f"        → {printable(check.do)}")

@@ -8,15 +8,16 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 from tagline.config.mirroring import mirrored_storage_of_file
 from tagline.errors import InvalidValue, StorageError, TaglineError
 from tagline.library import PhotoWriter, Target, read_alone, strays_in
 from tagline.library.writing import asked_of
-from tagline.metadata import accepted
+from tagline.metadata import accepted, is_photo
 from tagline.model import MetadataChange, Photo, Precondition
 from tagline.model.keys import directory_of, key_from_path
 from tagline.storage import LocalStorage, PhotoStorageProvider
+from tagline.storage.paths import IgnoreRules
 from tagline.sync import Strays
 
 # Clients know a photo by these two, which only an index can give.
@@ -34,12 +35,24 @@ def show(arguments: Namespace) -> int:
             failed = True
             _complain(name, error)
             continue
-        print(_as_json(name, photo) if arguments.json else _as_text(name, photo))
+        if arguments.json:
+            say_json(_as_json(name, photo))
+        else:
+            say(_as_text(name, photo))
     return int(failed)
 
 
 def describe(arguments: Namespace) -> int:
-    """Write the text into each file; 1 when one could not be written."""
+    """Write the text into each file; 1 when one could not be written, 2 without a text.
+
+    A text that is the name of a file is none: ``describe *.jpg`` would write the name of the last
+    photo over what all others say, and nothing remembers that.
+    """
+    if os.path.isfile(arguments.text):  # noqa: PTH113 - a text may be no path at all
+        return _misused(
+            "the last argument is a file, and no text; if that is the text, say tagline edit "
+            "FILE… --description TEXT"
+        )
     return _edit_each(arguments, MetadataChange(description=arguments.text))
 
 
@@ -71,10 +84,12 @@ def _edit_each(arguments: Namespace, change: MetadataChange) -> int:
     failed, directories = False, _Directories()
     for name in arguments.files:
         try:
-            print(_edit_one(name, change, directories, sidecar=arguments.sidecar))
+            done = _edit_one(name, change, directories, sidecar=arguments.sidecar)
         except TaglineError as error:
             failed = True
             _complain(name, error)
+            continue
+        say(done)
     return int(failed)
 
 
@@ -84,16 +99,30 @@ def locate(path: Path) -> tuple[PhotoStorageProvider, str]:
     That is the directory of the file, or the configured one where sidecars lie apart.
 
     Raises:
-        StorageError: there is no such directory.
+        StorageError: there is no such file, or it is no photo.
         SettingsError: where sidecars lie is set wrongly.
     """
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise StorageError("There is no such file.") from error
+    key = key_from_path(os.fsencode(target.name))
+    if why := _why_no_photo(target, key):
+        raise StorageError(why)
     if found := mirrored_storage_of_file(target):
         return found
-    return LocalStorage(target.parent), key_from_path(os.fsencode(target.name))
+    return LocalStorage(target.parent), key
+
+
+def _why_no_photo(file: Path, key: str) -> str | None:
+    """Why the file, which has this key in its directory, cannot be a photo; None when it can."""
+    if not file.is_file():
+        return "This is no file, but a directory or the like."
+    if not is_photo(key):
+        return "Tagline knows no photos of this kind; the README lists those that it knows."
+    if IgnoreRules().hide_path(key):
+        return "A file of this name is left out by Tagline, as one that is hidden; rename it first."
+    return None
 
 
 class _Directories:
@@ -131,11 +160,11 @@ def _complain(name: str, error: TaglineError) -> None:
     print(f"tagline: {printable(name)}: {printable(str(error))}", file=sys.stderr)
 
 
-def _as_json(name: str, photo: Photo) -> str:
+def _as_json(name: str, photo: Photo) -> dict[str, object]:
     said = msgspec.to_builtins(photo)
     for member in _NEEDS_INDEX:
         del said[member]
-    return msgspec.json.encode({"file": name, **said}).decode()
+    return {"file": name, **said}
 
 
 def _as_text(name: str, photo: Photo) -> str:

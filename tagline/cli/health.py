@@ -6,7 +6,7 @@ from argparse import Namespace
 import msgspec
 
 from tagline.cli.asking import server_address
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 
 
 class _Storage(msgspec.Struct):
@@ -61,9 +61,9 @@ def health(arguments: Namespace) -> int:
         raise address.not_tagline() from error
     healthy = said.ready or (said.live and said.storage.available and not arguments.ready)
     if arguments.json:
-        print(body.decode())
+        say_json(msgspec.json.decode(body))
     elif healthy:
-        print(_sentence(said))
+        say(_sentence(said))
     else:
         print(f"tagline: {_sentence(said)}", file=sys.stderr)
     return int(not healthy)

@@ -14,6 +14,7 @@ from tagline.api.server import run_server
 from tagline.api.tls import TlsFiles
 from tagline.cli.allocator import limit_arenas
 from tagline.cli.exits import FAILED
+from tagline.cli.output import say
 from tagline.config.compose import build_library
 from tagline.config.loading import doubts, load_settings
 from tagline.config.logs import configure_logging
@@ -48,11 +49,9 @@ async def _serve(settings: Settings) -> None:
     gc.freeze()
 
     def ready(url: str) -> None:
-        print(f"Tagline {__version__} serves {settings.photo_storage_path} at {url}", flush=True)
+        say(f"Tagline {__version__} serves {settings.photo_storage_path} at {url}")
         if built.made_password is not None:
-            print(
-                f"No BACKEND_PASSWORD is set; for this run it is: {built.made_password}", flush=True
-            )
+            say(f"No BACKEND_PASSWORD is set; for this run it is: {built.made_password}")
 
     await run_server(
         built.library,

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-import msgspec
-
 from tagline.auth import EXPIRY_MAX_SECONDS
 from tagline.cli.asking import server_address
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 from tagline.cli.token_places import NotDone, ShownToken, TokenPlace, token_place
 from tagline.config.loading import load_settings
 from tagline.errors import ConfigurationError
@@ -35,15 +33,15 @@ def _create(arguments: Namespace, place: TokenPlace) -> None:
     expires_in = None if arguments.days is None else arguments.days * _DAY_SECONDS
     made = place.create(arguments.name, arguments.scope, expires_in)
     if arguments.json:
-        print(msgspec.json.encode(made).decode())
+        say_json(made)
         return
-    print(made.token)
+    say(made.token)
     print(f"{_line(made)}; the token itself is shown only now", file=sys.stderr)
 
 
 def _list(arguments: Namespace, place: TokenPlace) -> None:
     for shown in place.tokens():
-        print(msgspec.json.encode(shown).decode() if arguments.json else _line(shown))
+        _show(shown, as_json=arguments.json)
 
 
 def _revoke(arguments: Namespace, place: TokenPlace) -> None:
@@ -51,9 +49,16 @@ def _revoke(arguments: Namespace, place: TokenPlace) -> None:
     for shown in place.tokens():
         if wanted in {shown.id, shown.name.casefold()}:
             place.revoke(shown.id)
-            print(msgspec.json.encode(shown).decode() if arguments.json else _line(shown))
+            _show(shown, as_json=arguments.json)
             return
     raise NotDone("there is no API token of this name or id; tagline token list shows all.")
+
+
+def _show(token: ShownToken, *, as_json: bool) -> None:
+    if as_json:
+        say_json(token)
+    else:
+        say(_line(token))
 
 
 def _line(shown: ShownToken) -> str:

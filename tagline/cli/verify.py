@@ -4,10 +4,8 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable
 
-import msgspec
-
 from tagline.cli.directory import settings_of
-from tagline.cli.output import printable
+from tagline.cli.output import printable, say, say_json
 from tagline.config.compose import index_of, storage_of
 from tagline.config.settings import Settings
 from tagline.errors import IndexLocked, StorageError
@@ -79,24 +77,25 @@ def _index_if_any(settings: Settings) -> TinyPhotoIndex | None:
 
 def _print_finding(finding: Finding, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(finding).decode())
+        say_json(finding)
     else:
-        print(f"{finding.kind}: {printable(finding.object_key)}: {printable(finding.detail)}")
+        say(f"{finding.kind}: {printable(finding.object_key)}: {printable(finding.detail)}")
 
 
 def _print_move(moved: Moved, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(moved).decode())
+        say_json(moved)
     else:
-        print(f"moved: {printable(moved.object_key)} -> {printable(moved.moved_to)}")
+        say(f"moved: {printable(moved.object_key)} -> {printable(moved.moved_to)}")
 
 
 def _print_summary(count: int, repaired: int, movable: int) -> None:
+    found = f"{count} {'finding' if count == 1 else 'findings'}"
     if not count:
-        print("everything agrees")
+        say("everything agrees")
     elif repaired:
-        print(f"{count} findings, {repaired} of them put right")
+        say(f"{found}, {repaired} of them put right")
     elif movable:
-        print(f"{count} findings; --repair can put {movable} of them right")
+        say(f"{found}; --repair can put {movable} of them right")
     else:
-        print(f"{count} findings")
+        say(found)

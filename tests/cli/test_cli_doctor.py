@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -92,13 +93,23 @@ def test_mistakes_in_the_settings_are_faults_beside_the_other_checks(environment
     assert done.stdout.endswith("2 things to mend\n")
 
 
-def test_it_runs_beside_a_server_and_recognises_it(environment, free_port):
-    """Index in use and port taken are well where Tagline answers, and faults where it does not."""
+@contextmanager
+def serving(environment):
+    """A server that runs, and ends however the test does."""
     with subprocess.Popen(
         [sys.executable, "-m", "tagline", "serve"], env=environment, stdout=subprocess.PIPE
     ) as server:
-        assert server.stdout is not None
-        assert b"serves" in server.stdout.readline()
+        try:
+            assert server.stdout is not None
+            assert b"serves" in server.stdout.readline()
+            yield server
+        finally:
+            server.terminate()
+
+
+def test_it_runs_beside_a_server_and_recognises_it(environment, free_port):
+    """Index in use and port taken are well where Tagline answers, and faults where it does not."""
+    with serving(environment) as server:
         code, said = doctor(environment)
         assert (code, states(said)) == (0, {"ok"}), said
         assert f"process {server.pid}" in said["index"]["says"]
@@ -111,7 +122,6 @@ def test_it_runs_beside_a_server_and_recognises_it(environment, free_port):
             assert code == 1
             assert "no Tagline answers" in said["index"]["says"]
             assert "taken by another program" in said["port"]["says"]
-        server.terminate()
 
 
 def test_files_of_the_future_are_told(environment, tmp_path):
@@ -233,11 +243,6 @@ def test_what_keeps_a_server_from_starting_has_its_own_exit_code(environment, tm
     assert starts(PHOTO_STORAGE_PATH="/no/such/place") == (3, 1)
     assert starts(TAGLINE_PROT="1") == (2, 1)
     assert starts(TAGLINE_PROT="1", PHOTO_STORAGE_PATH="/no/such/place") == (2, 2)
-    with subprocess.Popen(
-        [sys.executable, "-m", "tagline", "serve"], env=environment, stdout=subprocess.PIPE
-    ) as server:
-        assert server.stdout is not None
-        assert b"serves" in server.stdout.readline()
+    with serving(environment):
         assert starts() == (6, 1)
         assert starts(DATABASE_URL=f"tinydb:///{tmp_path}/other") == (5, 1)
-        server.terminate()
