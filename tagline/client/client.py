@@ -1,17 +1,21 @@
 """The client itself: photos, their history and pictures, events; ``request`` does the rest."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from typing import Any, Self
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 from tagline.client.errors import Unreachable
 from tagline.client.events import Event, EventStream
-from tagline.client.session import Session
+from tagline.client.session import Session, not_tagline, read_json
 
 Json = dict[str, Any]
 _PAGE = 500
 _HISTORY_PAGE = 50
+_CHANGES = 100
+"""So few that a slow disk has written them before the connection looks dead."""
+_CHANGES_BYTES = 1_000_000
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -47,21 +51,29 @@ class TaglineClient:
         return self._open
 
     async def request(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
-        """The JSON of any operation of the API; None where the answer has no body.
+        """The JSON of any operation of the API that has some; None where there is no body.
 
         ``more`` is as for ``aiohttp.ClientSession.request``: ``params``, ``json``, ``headers``.
         """
         async with self._session.send(method, path, **more) as answer:
-            return await answer.json() if await answer.read() else None
+            return await read_json(answer)
+
+    async def _object(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401
+        """The JSON object of an operation that answers with one."""
+        async with self._session.send(method, path, **more) as answer:
+            found = await read_json(answer)
+            if not isinstance(found, dict):
+                raise not_tagline(answer)
+            return cast("Json", found)
 
     async def photos(self, **query: str | int) -> AsyncIterator[Json]:
         """Every photo, page by page; ``query`` is that of ``GET /photos``.
 
         Photos that stay are neither left out nor given twice while others come and go.
         """
-        wanted: dict[str, str | int] = {"limit": _PAGE, **query}
+        wanted: dict[str, str | int] = {"limit": _PAGE, **_sendable(query)}
         while True:
-            page = await self.request("GET", "/photos", params=wanted)
+            page = await self._object("GET", "/photos", params=wanted)
             for photo in page["items"]:
                 yield photo
             wanted = _next(wanted, page)
@@ -70,7 +82,7 @@ class TaglineClient:
 
     async def photo(self, photo_id: str) -> Json:
         """One photo."""
-        return await self.request("GET", _path(photo_id))
+        return await self._object("GET", _path(photo_id))
 
     async def describe(
         self, photo_id: str, description: str | None, *, if_match: str | None = None
@@ -87,18 +99,18 @@ class TaglineClient:
         since is left as it is: ``ApiError`` with status 412.
         """
         path, guard = f"{_path(photo_id)}/metadata", _guard(if_match)
-        return await self.request("PATCH", path, json=dict(changes), headers=guard)
+        return await self._object("PATCH", path, json=dict(changes), headers=guard)
 
     async def edit_many(self, changes: Iterable[Mapping[str, Any]]) -> list[Json]:
         """Change many photos; a result for each, in their order, with its ``status``.
 
-        Each change has the photo's ``id``, and ``if_match`` where it is to guard. They are sent 500
-        at a time.
+        Each change has the photo's ``id``, and ``if_match`` where it is to guard. They are sent at
+        most 100 at a time; where one of these requests fails, those before it are done.
         """
-        pending, results = [dict(change) for change in changes], list[Json]()
-        for start in range(0, len(pending), _PAGE):
-            body = {"changes": pending[start : start + _PAGE]}
-            answer = await self.request("PATCH", "/photos/metadata", json=body)
+        results, kind = list[Json](), {"Content-Type": "application/json"}
+        for part in list(_parts(changes)):
+            body = f'{{"changes": [{", ".join(part)}]}}'.encode()
+            answer = await self._object("PATCH", "/photos/metadata", data=body, headers=kind)
             results += answer["results"]
         return results
 
@@ -107,7 +119,7 @@ class TaglineClient:
         found = list[Json]()
         while True:
             wanted = {"limit": _HISTORY_PAGE, "offset": len(found)}
-            page = await self.request("GET", f"{_path(photo_id)}/history", params=wanted)
+            page = await self._object("GET", f"{_path(photo_id)}/history", params=wanted)
             found += page["items"]
             if not page["items"] or len(found) >= page["total"]:
                 return found
@@ -118,7 +130,7 @@ class TaglineClient:
         ``if_match`` guards as in ``edit``.
         """
         path = f"{_path(photo_id)}/history/{n}/restore"
-        return await self.request("POST", path, headers=_guard(if_match))
+        return await self._object("POST", path, headers=_guard(if_match))
 
     async def image(self, photo_id: str) -> AsyncGenerator[bytes]:
         """The original file, in pieces."""
@@ -161,6 +173,25 @@ class TaglineClient:
                 if not opened:
                     raise
             await asyncio.sleep(stream.pause_seconds)
+
+
+def _sendable(query: Mapping[str, str | int]) -> dict[str, str | int]:
+    """A query with yes and no as the API writes them."""
+    return {k: str(v).lower() if isinstance(v, bool) else v for k, v in query.items()}
+
+
+def _parts(changes: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """Changes as JSON, in parts of which each is one request."""
+    part, size = list[str](), 0
+    for change in changes:
+        text = json.dumps(dict(change))
+        if part and (len(part) == _CHANGES or size + len(text) > _CHANGES_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    if part:
+        yield part
 
 
 def _path(photo_id: str) -> str:

@@ -2,10 +2,11 @@
 
 ClientError
 ├── ApiError        the server answered with an error
-└── Unreachable     no answer came, or it broke off
+└── Unreachable     no answer of Tagline's came, or it broke off
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 
@@ -14,23 +15,32 @@ class ClientError(Exception):
 
 
 class Unreachable(ClientError):
-    """No answer came, or it broke off; ``__cause__`` says why."""
+    """No answer of Tagline's came, or it broke off; ``__cause__`` says why, where it is known."""
 
 
 class ApiError(ClientError):
     """The server answered with an error: its ``status``, ``detail``, and the whole ``body``.
 
+    A redirect is one as well: following it could send a password elsewhere, and would turn some
+    edits into a mere look.
     ``detail`` is a sentence that says what to do, or (422) a list of what is wrong.
     ``retry_after_seconds`` is there where the server says when to try again (429, 503).
     """
 
-    def __init__(self, status: int, body: bytes, retry_after: str | None = None) -> None:
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.status = status
         self.body = _members(body)
-        self.detail: Any = self.body.get("detail", "no reason was given")
-        wait = retry_after or ""
+        self.detail: Any = self.body.get("detail", _unsaid(headers.get("Location")))
+        wait = headers.get("Retry-After", "")
         self.retry_after_seconds = int(wait) if wait.isdecimal() else None
         super().__init__(f"{status}: {self.detail}")
+
+
+def _unsaid(location: str | None) -> str:
+    """What to say of an answer that says nothing itself."""
+    if location is None:
+        return "no reason was given"
+    return f"the server is to be found elsewhere; it names {location}"
 
 
 def _members(body: bytes) -> dict[str, Any]:

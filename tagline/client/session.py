@@ -1,6 +1,7 @@
 """Sending requests with a token that is good, and turning refusals into exceptions."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,9 @@ import aiohttp
 from tagline.client.errors import ApiError, Unreachable
 
 _UNAUTHORIZED = 401
+_NOT_MODIFIED = 304
+_LOGOUT_SECONDS = 5.0
+"""A server that hangs does not keep whoever leaves."""
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=120)
 
 
@@ -35,7 +39,7 @@ class Session:
         try:
             if self._refresh is not None:
                 body = {"refresh_token": self._refresh}
-                async with self._http.post(f"{self._url}/logout", json=body):
+                async with asyncio.timeout(_LOGOUT_SECONDS), self._post("/logout", body):
                     self._refresh = None
         except (aiohttp.ClientError, TimeoutError):
             pass  # it ends by itself when its time is over
@@ -55,7 +59,7 @@ class Session:
 
         Raises:
             ApiError: the server refused.
-            Unreachable: no answer came, or it broke off while it was read.
+            Unreachable: no answer of Tagline's came, or it broke off while it was read.
         """
         try:
             token = await self._token()
@@ -80,7 +84,13 @@ class Session:
     ) -> aiohttp.ClientResponse:
         """One request."""
         sent = {**(headers or {}), "Authorization": f"Bearer {token}"}
-        return await self._http.request(method, f"{self._url}{path}", headers=sent, **more)
+        return await self._http.request(
+            method, f"{self._url}{path}", headers=sent, allow_redirects=False, **more
+        )
+
+    def _post(self, path: str, body: Mapping[str, str | None]) -> Any:  # noqa: ANN401 - aiohttp's
+        """A request about tokens, which no redirect is to send elsewhere."""
+        return self._http.post(f"{self._url}{path}", json=body, allow_redirects=False)
 
     async def _token(self, refused: str | None = None) -> str:
         """An access token other than the refused one; many who ask at once wait for the same."""
@@ -105,14 +115,38 @@ class Session:
 
     async def _tokens(self, path: str, body: Mapping[str, str | None]) -> str:
         """Ask for a pair of tokens; keep the one, give the other."""
-        async with self._http.post(f"{self._url}{path}", json=body) as answer:
+        async with self._post(path, body) as answer:
             await _demand_success(answer)
-            pair = await answer.json()
-        self._refresh = pair["refresh_token"]
-        return pair["access_token"]
+            pair = await read_json(answer)
+        try:
+            access, self._refresh = pair["access_token"], pair["refresh_token"]
+        except (KeyError, TypeError) as error:
+            raise not_tagline(answer) from error
+        return access
+
+
+async def read_json(answer: aiohttp.ClientResponse) -> Any:  # noqa: ANN401 - JSON
+    """The JSON of an answer; None where it has no body.
+
+    Raises:
+        Unreachable: it is no JSON.
+    """
+    body = await answer.read()
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError) as error:
+        raise not_tagline(answer) from error
+
+
+def not_tagline(answer: aiohttp.ClientResponse) -> Unreachable:
+    """The error that another server answered, or a page between, or one without JSON."""
+    return Unreachable(
+        f"{answer.url}: this is not Tagline, or no operation with JSON: {answer.status} "
+        f"with {answer.content_type}"
+    )
 
 
 async def _demand_success(answer: aiohttp.ClientResponse) -> None:
-    """Raise ``ApiError`` for a refusal."""
-    if not answer.ok:
-        raise ApiError(answer.status, await answer.read(), answer.headers.get("Retry-After"))
+    """Raise ``ApiError`` for a refusal, or a redirect."""
+    if answer.status >= 300 and answer.status != _NOT_MODIFIED:
+        raise ApiError(answer.status, await answer.read(), answer.headers)
