@@ -29,6 +29,9 @@ _QUERIES_KEPT = 32
 _LONGEST_KEPT = 1024
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
+_SAID_OTHERWISE = {"model_type": "Send a JSON object"}
+"""What pydantic says in words of its own classes, by type."""
+
 Read = Callable[[web.Request], BaseModel]
 
 
@@ -179,7 +182,7 @@ def problems_of(error: ValidationError, location: str) -> list[Problem]:
     return [
         {
             "loc": [location, *(_plain(part) for part in item["loc"])],
-            "msg": item["msg"],
+            "msg": _SAID_OTHERWISE.get(item["type"], item["msg"]),
             "type": item["type"],
         }
         for item in found[:_MOST_PROBLEMS]

@@ -1,6 +1,7 @@
 """Reading a JSON body: limited in size and time, and strict about what JSON is."""
 
 import asyncio
+import codecs
 import json
 from typing import Never
 
@@ -93,6 +94,9 @@ def parse_json(body: bytes) -> object:
     """
     if not body:
         return UNSET
+    if body.startswith(codecs.BOM_UTF8):
+        fault = "The body begins with a byte order mark; send it without"
+        raise InvalidRequest([{"loc": ["body"], "msg": fault, "type": "json_invalid"}])
     if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
         fault = "The body has too many brackets; send it in parts"
         raise InvalidRequest([{"loc": ["body"], "msg": fault, "type": "json_invalid"}])

@@ -1,5 +1,6 @@
 """Which photos: the filters that several operations share, as parameters of the query string."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from tagline.model.text import KEYWORD_MAX_CHARACTERS, RATING_MAX
 from tagline.model.words import fold_keyword, terms_of
 
 _LONGEST_KEY = 4096
-_MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]{1,127}/(\*|[A-Za-z0-9!#$&^_.+-]{1,127})$"
+_MEDIA_TYPE_PATTERN = r"^[A-Za-z0-9!#$&^_.+-]{1,127}/(\*|[A-Za-z0-9!#$&^_.+-]{1,127})$"
 LONGEST_SEARCH = 200
 
 
@@ -41,6 +42,19 @@ TakenTo = Annotated[
 ]
 
 
+def _media_type(text: str) -> str:
+    """Judges a media type, or what several begin with, and leaves it as it is."""
+    if re.fullmatch(_MEDIA_TYPE_PATTERN, text) is None:
+        says = "Give a media type such as image/jpeg, or image/* for all that begin so"
+        raise PydanticCustomError("media_type", says)
+    return text
+
+
+_MediaType = Annotated[
+    str,
+    AfterValidator(_media_type),
+    Field(json_schema_extra={"pattern": _MEDIA_TYPE_PATTERN}),
+]
 _Rating = Annotated[int, Field(ge=0, le=RATING_MAX), BeforeValidator(digits)]
 
 
@@ -91,9 +105,8 @@ class FilterQuery(QueryInput):
         "do not matter.",
         examples=["Oslo"],
     )
-    media_type: str | None = Field(
+    media_type: _MediaType | None = Field(
         default=None,
-        pattern=_MEDIA_TYPE,
         description="Photos of this media type; `image/*` stands for every one that begins so.",
         examples=["image/jpeg"],
     )

@@ -165,3 +165,10 @@ async def test_the_document_shows_a_change_as_a_schema(world):
     assert {"description", "title", "keywords", "rating", "taken_at", "if_match"} <= set(
         schemas["PhotoChange"]["properties"]
     )
+
+
+async def test_a_change_that_is_no_object_is_told_in_words_of_the_api(world):
+    """Not by the name of a class of the server's."""
+    answer = await send(world, '{"changes": [1]}')
+    (problem,) = answer["results"][0]["detail"]
+    assert (problem["loc"], problem["msg"]) == (["body"], "Send a JSON object")

@@ -103,3 +103,20 @@ def test_the_routers_own_errors_say_what_to_do(name):
     made = getattr(web, name)(**({"max_size": 1, "actual_size": 2} if "Large" in name else {}))
     text = answer_to_http(made).text
     assert re.search(r"openapi\.json|; send", text), text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "says"),
+    [
+        ("GET", "/photos?media_type=jpeg", None, "media type such as image/jpeg"),
+        ("GET", "/photos?media_type=image/jpeg%0A", None, "media type such as image/jpeg"),
+        ("POST", "/tokens", b'\xef\xbb\xbf{"name": "a"}', "byte order mark; send it without"),
+    ],
+)
+async def test_mistakes_are_told_in_words_of_the_api(client, method, path, body, says):
+    """Neither by a regular expression nor by a codec of Python."""
+    kind = {"Content-Type": "application/json"} if body else {}
+    answer = await client.request(method, path, data=body, headers=kind)
+    text = await answer.text()
+    assert says in text
+    assert not re.search(r"\[A-Za|utf-8-sig", text)
