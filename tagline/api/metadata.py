@@ -6,15 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.config import JsonDict
 
 from tagline.api.inputs import BodyInput
-from tagline.api.text import (
-    description_text,
-    keyword_list,
-    rating_number,
-    rfc3339,
-    taken_at_text,
-    title_text,
-    whole_number,
-)
+from tagline.api.text import judged, keyword_list, rfc3339, whole_number
 from tagline.model.text import (
     DESCRIPTION_MAX_CHARACTERS,
     KEYWORD_MAX_CHARACTERS,
@@ -22,6 +14,10 @@ from tagline.model.text import (
     LOCAL_MOMENT,
     RATING_MAX,
     TITLE_MAX_CHARACTERS,
+    check_description,
+    check_rating,
+    check_taken_at,
+    check_title,
 )
 
 MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
@@ -32,12 +28,12 @@ _WHITE_SPACE = r"\t-\r\u001c- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\
 
 DescriptionText = Annotated[
     str,
-    AfterValidator(description_text),
+    AfterValidator(judged(check_description)),
     Field(json_schema_extra={"maxLength": DESCRIPTION_MAX_CHARACTERS, "pattern": r"^[^\u0000]*$"}),
 ]
 TitleText = Annotated[
     str,
-    AfterValidator(title_text),
+    AfterValidator(judged(check_title)),
     Field(json_schema_extra={"maxLength": TITLE_MAX_CHARACTERS, "pattern": r"^[^\u0000]*$"}),
 ]
 KeywordList = Annotated[
@@ -58,12 +54,12 @@ KeywordList = Annotated[
 Rating = Annotated[
     int,
     BeforeValidator(whole_number),
-    AfterValidator(rating_number),
+    AfterValidator(judged(check_rating)),
     Field(json_schema_extra={"minimum": 0, "maximum": RATING_MAX}),
 ]
 TakenAtText = Annotated[
     str,
-    AfterValidator(taken_at_text),
+    AfterValidator(judged(check_taken_at)),
     Field(json_schema_extra={"pattern": f"^{LOCAL_MOMENT}$"}),
 ]
 MomentText = Annotated[

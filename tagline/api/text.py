@@ -9,13 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tagline.api.conditional import parse_if_match
 from tagline.errors import InvalidValue
-from tagline.model.text import (
-    check_description,
-    check_keywords,
-    check_rating,
-    check_taken_at,
-    check_title,
-)
+from tagline.model.text import check_keywords
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -25,41 +19,29 @@ _RFC3339 = re.compile(
 _Value = TypeVar("_Value")
 
 
-def description_text(text: str) -> str:
-    """The description as it is, if it can be stored."""
-    return _checked(check_description, text)
+def judged(check: Callable[[_Value], _Value]) -> Callable[[_Value], _Value]:
+    """A rule of ``model.text`` as pydantic applies it: it gives the value, or says why not."""
+
+    def judge(value: _Value) -> _Value:
+        try:
+            return check(value)
+        except InvalidValue as error:
+            raise PydanticCustomError("invalid_value", "{fault}", {"fault": error.fault}) from error
+
+    return judge
 
 
-def title_text(text: str) -> str:
-    """The title as it is, if it can be stored."""
-    return _checked(check_title, text)
+_keywords = judged(check_keywords)
 
 
 def keyword_list(texts: list[str]) -> list[str]:
     """The keywords without outer white space, if they can be stored."""
-    return list(_checked(check_keywords, tuple(texts)))
+    return list(_keywords(tuple(texts)))
 
 
 def whole_number(value: object) -> object:
     """A number without a fraction as an integer: JSON knows no difference (RFC 8259, 6)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def rating_number(rating: int) -> int:
-    """The rating as it is, if it is one."""
-    return _checked(check_rating, rating)
-
-
-def taken_at_text(text: str) -> str:
-    """The moment as it is, if it is one."""
-    return _checked(check_taken_at, text)
-
-
-def _checked(check: Callable[[_Value], _Value], value: _Value) -> _Value:
-    try:
-        return check(value)
-    except InvalidValue as error:
-        raise PydanticCustomError("invalid_value", "{fault}", {"fault": error.fault}) from error
 
 
 def entity_tags(value: str) -> str:

@@ -7,8 +7,8 @@ It loads nothing of the server::
             print(photo["object_key"], photo["metadata"]["description"])
 
 There are methods for photos, their history and pictures, and events; ``request`` is for any other
-operation. Photos are the JSON of the API as dictionaries; ``/docs`` of the server describes every
-member. All that goes wrong is a ``ClientError``.
+operation that answers with JSON. Photos are the JSON of the API as dictionaries; ``/docs`` of the
+server describes every member. All that goes wrong is a ``ClientError``.
 """
 
 from tagline.client.client import TaglineClient
