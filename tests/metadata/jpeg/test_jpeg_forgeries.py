@@ -5,7 +5,7 @@ from struct import pack
 import pytest
 
 from tagline.errors import EditRefused
-from tagline.metadata.exif_edit import fresh_block
+from tagline.metadata.exif_edit import edit_block, fresh_block
 from tagline.metadata.jpeg_edit import embed
 from tagline.metadata.proof import prove_jpeg
 from tagline.metadata.proof_exif import prove_block
@@ -15,6 +15,7 @@ from tests.metadata.embed.samples_embed import camera_exif, noise, saved
 TEXT = "a text"
 MORE = camera_exif().tobytes().removeprefix(b"Exif\0\0")
 BLOCK, OTHER = fresh_block(TEXT), fresh_block("b text")
+BOTH = edit_block(MORE, TEXT, room=1000)
 
 
 def jpeg_segment(marker: int, payload: bytes) -> bytes:
@@ -25,6 +26,7 @@ def jpeg_segment(marker: int, payload: bytes) -> bytes:
 JPEG_FORGERIES = {
     "EXIF with more": lambda own: jpeg_segment(0xE1, b"Exif\0\0" + MORE) + own[1],
     "EXIF with another text": lambda own: jpeg_segment(0xE1, b"Exif\0\0" + OTHER) + own[1],
+    "EXIF with the text and more": lambda own: jpeg_segment(0xE1, b"Exif\0\0" + BOTH) + own[1],
     "two Exif segments": lambda own: own[0] + own[0] + own[1],
     "two XMP packets": lambda own: own[0] + own[1] + own[1],
     "no Exif segment": lambda own: own[1],
@@ -121,3 +123,43 @@ def test_a_thumbnail_that_runs_out_of_its_block_is_compared():
     prove_block(before, after, "new", rest=(rest, rest))
     with pytest.raises(EditRefused, match="thumbnail"):
         prove_block(before, after, "new", rest=(rest, rest.replace(b"nail", b"snail")))
+
+
+def test_a_lost_end_of_a_block_is_caught():
+    """Bytes at the end of a block that nothing claims may be a camera's: they stay."""
+    before = fresh_block("some text of old") + b"camera"
+    after = before.replace(b"some text of old", b"new" + bytes(13))
+    prove_block(before, after, "new")
+    for cut in (1, 6):
+        with pytest.raises(EditRefused, match="end of the EXIF block"):
+            prove_block(before, after[:-cut], "new")
+
+
+def test_a_segment_that_moved_is_caught():
+    """Readers look for Exif at the beginning; behind another segment some do not find it."""
+    plain = saved(noise("RGB"), "JPEG")
+    comment = jpeg_segment(0xFE, b"hello")
+    old, new = (jpeg_segment(0xE1, b"Exif\0\0" + block) for block in (OTHER, BLOCK))
+    before = plain[:20] + old + comment + plain[20:]
+    after = embed(before, TEXT, "b text")
+    prove_jpeg(before, after, TEXT)
+    xmp = after[len(plain[:20] + new) : after.index(comment)]
+    with pytest.raises(EditRefused, match="order of the segments"):
+        prove_jpeg(before, plain[:20] + comment + new + xmp + plain[20:], TEXT)
+
+
+def test_a_further_image_that_moved_is_caught():
+    """Addresses of a multi-picture index count from itself: nothing new may come behind it."""
+    plain = saved(noise("RGB"), "JPEG")
+    size = 8 + 2 + 12 + 4 + 32
+    offset = size + len(plain) - 20
+    entries = bytes(16) + pack(">IIIHH", 0, len(plain), offset, 0, 0)
+    index = b"MM\0*" + pack(">IHHHII", 8, 1, 0xB002, 7, 32, 26) + bytes(4) + entries
+    assert len(index) == size
+    mpf = jpeg_segment(0xE2, b"MPF\0" + index)
+    before = plain[:20] + mpf + plain[20:] + plain
+    after = embed(before, TEXT, None)
+    prove_jpeg(before, after, TEXT)
+    new = after[20 : after.index(mpf)]
+    with pytest.raises(EditRefused, match="further image"):
+        prove_jpeg(before, plain[:20] + mpf + new + before[20 + len(mpf) :], TEXT)
