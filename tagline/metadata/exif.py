@@ -6,7 +6,7 @@ from tagline.metadata.exif_ifd import DIALECTS, Value, Walk
 from tagline.metadata.exif_text import text, trimmed, user_comment, utf16, xp_list
 from tagline.metadata.exif_time import moment
 from tagline.metadata.values import ExifValues, TakenAt
-from tagline.model import ByteSource, Gps
+from tagline.model import ByteSource, BytesSource, Gps
 
 _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
@@ -44,19 +44,12 @@ def read(block: bytes | ByteSource) -> ExifValues:
     ``block`` starts at the TIFF header. Of a ``ByteSource`` only directories and wanted values are
     fetched, each at most 64 KiB. Values whose type, count or offset is wrong are as if absent.
     """
-    if isinstance(block, bytes):
-        data = block
-
-        def fetch(offset: int, length: int) -> bytes:
-            return data[offset : offset + length]
-
-        limit = len(block)
-    else:
-        fetch, limit = block.read_at, block.size
-    dialect = DIALECTS.get(fetch(0, 4))
+    data = block if isinstance(block, bytes) else None
+    source = BytesSource(block) if isinstance(block, bytes) else block
+    dialect = DIALECTS.get(source.read_at(0, 4))
     if dialect is None:
         return _NOTHING
-    return _values(Walk(fetch, limit, dialect))
+    return _values(Walk(source.read_at, source.size, dialect, data))
 
 
 def _values(walk: Walk) -> ExifValues:

@@ -57,18 +57,24 @@ DIALECTS: Final[Mapping[bytes, Dialect]] = {
 
 
 class Walk:
-    """One block being read: where its bytes come from, how long it is and how it is laid out."""
+    """One block being read: where its bytes come from, how long it is and how it is laid out.
 
-    __slots__ = ("dialect", "fetch", "limit")
+    ``data`` is the whole block where that is in memory: a slice costs a third of a call.
+    """
 
-    def __init__(self, fetch: Fetch, limit: int, dialect: Dialect) -> None:
+    __slots__ = ("data", "dialect", "fetch", "limit")
+
+    def __init__(
+        self, fetch: Fetch, limit: int, dialect: Dialect, data: bytes | None = None
+    ) -> None:
+        self.data = data
         self.fetch = fetch
         self.limit = limit
         self.dialect = dialect
 
     def directory(self, offset: int, wanted: frozenset[int]) -> dict[int, Value]:
         """The wanted tags of the directory at this offset; of a repeated tag the last."""
-        fetch, limit, dialect = self.fetch, self.limit, self.dialect
+        fetch, limit, dialect, data = self.fetch, self.limit, self.dialect, self.data
         width = dialect.count.size
         head = fetch(offset, width)
         if len(head) < width:
@@ -99,7 +105,8 @@ class Walk:
                 if kind not in _TEXTUAL:
                     continue
                 size = MAX_VALUE_BYTES
-            found[tag] = kind, fetch(start, size)
+            value = fetch(start, size) if data is None else data[start : start + size]
+            found[tag] = kind, value
         return found
 
     def first_directory(self) -> int:
