@@ -83,8 +83,9 @@ class PreconditionFailed(TaglineError):
 
     def __init__(self, actual: str) -> None:
         super().__init__(
-            "The photo has changed since; nothing was written. Look at it again, and send the "
-            "change with the entity tag that it has now."
+            "Nothing was written: the photo has changed since, or the entity tag sent is a weak "
+            "one (W/), as some proxies make it. Look at the photo again, and send the change with "
+            "the `etag` that it has now, in quotes."
         )
         self.actual = actual
 
