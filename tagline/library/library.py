@@ -18,13 +18,7 @@ from tagline.library.editing import Editor
 from tagline.library.events import Hub, Reader
 from tagline.library.figures import Figures
 from tagline.library.finding import Finder
-from tagline.library.health import (
-    Health,
-    IndexHealth,
-    RescanProgress,
-    RescanResult,
-    StorageHealth,
-)
+from tagline.library.health import Health, IndexHealth, RescanProgress, RescanResult, StorageHealth
 from tagline.library.history import Historian, PhotoEdit
 from tagline.library.noticing import Sight
 from tagline.library.picturing import Picturer
@@ -81,10 +75,9 @@ class Library:
         self.sessions = parts.sessions
         self._announcer = Announcer(Hub(secrets.token_hex(8)), self._sight)
         self._presence = Presence(parts.storage.check, self._announcer.look)
-        writer = PhotoWriter(parts.storage, parts.write_mode, parts.reconciler.strays)
-        self._editor = Editor(
-            parts.storage, parts.index, parts.reconciler, writer, self._presence.missed
-        )
+        storage, missed = parts.storage, self._presence.missed
+        writer = PhotoWriter(storage, parts.write_mode, parts.reconciler.strays)
+        self._editor = Editor(storage, parts.index, parts.reconciler, writer, missed)
         self._historian = Historian(
             self._editor, parts.history, parts.clock_ns, self._demand_storage
         )
