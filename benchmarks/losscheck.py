@@ -23,6 +23,7 @@ from pathlib import Path
 
 import piexif
 
+from benchmarks.judging import run_judge
 from benchmarks.measuring import ROOT, machine, provenance, publish, text_table
 from tagline import __version__
 from tagline.errors import TaglineError
@@ -133,9 +134,8 @@ def judge(corpus: list[Path], write: Writer, judge_directory: Path) -> Outcome:
                 outcome.refused[str(path)] = reason or "left as it was, without a word"
                 copy.unlink()
         verdict = Path(name) / "verdict.json"
-        command = [sys.executable, str(judge_directory / "roundtrip.py"), str(before), str(after)]
-        command += ["--expect", TEXT, "--json", str(verdict), "--allow", *ALLOWED]
-        subprocess.run(command, check=True, capture_output=True, timeout=3600)
+        asked = ("--expect", TEXT, "--json", verdict, "--allow", *ALLOWED)
+        run_judge(judge_directory, before, after, *asked, timeout_seconds=3600)
         for key, losses in json.loads(verdict.read_text("utf-8")).items():
             kinds = [kind for kind, _ in losses if not kind.startswith("info-")]
             if kinds and kinds != ["missing"]:

@@ -1,12 +1,11 @@
 """No loss in any real file or sample, judged by losscheck, exiftool, exiv2 and ImageMagick."""
 
 import json
-import os
 import subprocess
-import sys
 
 import pytest
 
+from benchmarks.judging import run_judge
 from tagline.errors import EditRefused
 from tests.metadata.embed.samples_embed import EDITORS, SAMPLES, kind_of, shown
 
@@ -53,16 +52,9 @@ def written(corpus, tmp_path_factory):
 def test_nothing_is_lost(written, shared, tmp_path):
     """Chunks, strips, pages, trailing bytes, every tag and the decoded pixels are the same."""
     report = tmp_path / "report.json"
-    subprocess.run(
-        [
-            *(sys.executable, shared / "losscheck" / "roundtrip.py"),
-            *(written[0][0].parent, written[0][1].parent),
-            *("--expect", TEXT, "--json", report, "--allow", *ALLOWED),
-        ],
-        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        check=True,
-    )
+    before, after = (path.parent for path in written[0])
+    asked = ("--expect", TEXT, "--json", report, "--allow", *ALLOWED)
+    run_judge(shared / "losscheck", before, after, *asked, cache=tmp_path)
     found = json.loads(report.read_text())
     assert len(found) == len(written)
     for name, items in found.items():
