@@ -72,7 +72,7 @@ def _bound_end() -> None:
 def _leave() -> NoReturn:
     """End the process without its threads; to the photos it is as a kill, which harms none."""
     _logger.error(
-        "ending without waiting for the photo directory, which does not answer; "
+        "ending without waiting for what still runs, most likely for a disk that does not answer; "
         "what was acknowledged is on disk"
     )
     logging.shutdown()
