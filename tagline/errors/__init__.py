@@ -8,6 +8,7 @@
     │   ├── ObjectUnreadable        the file is there and cannot be read
     │   ├── UnsafeKey               the key leaves the directory, or is no key at all
     │   ├── ObjectChanged           the file is not the one that the caller saw
+    │   ├── ObjectBusy              another program may still be writing the file
     │   ├── StorageReadOnly         writing is not allowed here
     │   └── StorageFull             no space, or over quota
     ├── MetadataError
@@ -74,6 +75,8 @@ from tagline.errors.photos import (
 )
 from tagline.errors.root import Cause, ConfigurationError, TaglineError
 from tagline.errors.storage import (
+    Awaited,
+    ObjectBusy,
     ObjectChanged,
     ObjectError,
     ObjectNotFound,
@@ -91,6 +94,7 @@ __all__ = [
     "ApiTokenNameTaken",
     "ApiTokenNotFound",
     "AuthError",
+    "Awaited",
     "Cause",
     "ChangeNotFound",
     "ConfigurationError",
@@ -106,6 +110,7 @@ __all__ = [
     "InvalidToken",
     "InvalidValue",
     "MetadataError",
+    "ObjectBusy",
     "ObjectChanged",
     "ObjectError",
     "ObjectNotFound",

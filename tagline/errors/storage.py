@@ -1,6 +1,13 @@
 """What the photo directory did not do."""
 
+from datetime import timedelta
+from typing import Literal
+
 from tagline.errors.root import TaglineError
+
+Awaited = Literal["writer", "stillness", "completeness"]
+"""What an edit waits for: that nobody has the file open for writing any more, that its size and
+modification time stay as they are, or that all of it is there."""
 
 
 class StorageError(TaglineError):
@@ -59,6 +66,28 @@ class ObjectChanged(ObjectError):
             "Another program changed the file meanwhile; nothing was written. Look at the photo "
             "again, and repeat the request.",
         )
+
+
+class ObjectBusy(ObjectError):
+    """Another program may still be writing the file; nothing was written.
+
+    Args:
+        object_key: the file, a photo or a sidecar.
+        awaited: what was waited for in vain.
+        sentence: says that, and what to do, to a person.
+        retry_after: when to try again.
+    """
+
+    def __init__(
+        self,
+        object_key: str,
+        awaited: Awaited,
+        sentence: str,
+        retry_after: timedelta = timedelta(seconds=10),
+    ) -> None:
+        super().__init__(object_key, sentence)
+        self.awaited: Awaited = awaited
+        self.retry_after = retry_after
 
 
 class StorageReadOnly(ObjectError):

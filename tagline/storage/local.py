@@ -10,6 +10,7 @@ from tagline.errors import ObjectNotFound, ObjectUnreadable
 from tagline.model.photo import FileState
 from tagline.storage import atomic
 from tagline.storage.faults import is_disk_fault
+from tagline.storage.leases import is_open_for_writing
 from tagline.storage.making import make_directories
 from tagline.storage.names import Names
 from tagline.storage.paths import IgnoreRules, parts_of
@@ -37,6 +38,10 @@ class LocalObject:
     def fileno(self) -> int:
         """The descriptor."""
         return self._descriptor
+
+    def is_being_written(self) -> bool:
+        """Whether another program is known to have the file open for writing now."""
+        return is_open_for_writing(self._descriptor)
 
     @property
     def file(self) -> BinaryIO:

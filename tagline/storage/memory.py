@@ -1,6 +1,6 @@
 """Photos in memory: a storage for tests, whose outside world can be played.
 
-``put``, ``rename`` and ``delete`` are what other programs do to the files; ``fail_next``,
+``put``, ``rename``, ``delete`` and ``set_being_written`` are what other programs do; ``fail_next``,
 ``set_read_only`` and ``set_unavailable`` are what disks do.
 """
 
@@ -37,16 +37,22 @@ class MemoryObject:
         data: bytes,
         state: FileState,
         before_read: Callable[[], None],
+        is_being_written: Callable[[], bool],
         *,
         writable: bool,
     ) -> None:
         self._data = data
         self._before_read = before_read
+        self._is_being_written = is_being_written
         self._file = io.BytesIO(data)
         self.state = state
         self.size = len(data)
         self.links = 1
         self.writable = self.editable = self.takes_sidecars = writable
+
+    def is_being_written(self) -> bool:
+        """Whether another program has the file open for writing now."""
+        return self._is_being_written()
 
     @property
     def file(self) -> BinaryIO:
@@ -96,6 +102,7 @@ class MemoryStorage(Plain):
         self._failures: defaultdict[str, deque[StorageError]] = defaultdict(deque)
         self._read_only = False
         self._unavailable = False
+        self._being_written: set[str] = set()
         for object_key, data in (files or {}).items():
             self.put(object_key, data)
 
@@ -120,6 +127,10 @@ class MemoryStorage(Plain):
             if not gone:
                 raise ObjectNotFound(object_key)
             self._table.drop(gone)
+
+    def set_being_written(self, object_key: str, value: bool = True) -> None:  # noqa: FBT001, FBT002  # a switch
+        """Another program opens a file for writing, or closes it."""
+        (self._being_written.add if value else self._being_written.discard)(object_key)
 
     def fail_next(self, operation: str, error: StorageError) -> None:
         """Let the next call of a method (``read_at`` of any open file too) raise this, once.
@@ -196,7 +207,11 @@ class MemoryStorage(Plain):
             file = self._visible_file(object_key)
         writable = not self._read_only
         return MemoryObject(
-            file.data, file.state, lambda: self._begin("read_at"), writable=writable
+            file.data,
+            file.state,
+            lambda: self._begin("read_at"),
+            lambda: object_key in self._being_written,
+            writable=writable,
         )
 
     def replace(

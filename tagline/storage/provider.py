@@ -53,6 +53,13 @@ class OpenObject(Protocol):
         """What ``PhotoStorageProvider.takes_sidecars`` says of it, as it was when it was opened."""
         ...
 
+    def is_being_written(self) -> bool:
+        """Whether another program is known to have the file open for writing now.
+
+        False proves nothing: not every writer can be seen.
+        """
+        ...
+
     @property
     def file(self) -> BinaryIO:
         """The file object, for sending by ``sendfile`` (only a real file has a descriptor)."""
