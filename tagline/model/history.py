@@ -39,6 +39,30 @@ class PastChange(msgspec.Struct, frozen=True, kw_only=True):
     after: MetadataChange
 
 
+class Intended(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edit is about to write: the fields, as in ``PastChange``, and which sidecars it has.
+
+    ``beside_before`` and ``beside_after`` are the kinds of sidecars that the photo has before the
+    first file is written and after the last one: ``xmp``, ``stem_xmp``, ``json``.
+    """
+
+    before: MetadataChange
+    after: MetadataChange
+    beside_before: tuple[str, ...] = ()
+    beside_after: tuple[str, ...] = ()
+
+
+class PendingChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that was announced, and of which nobody knows yet whether it was made.
+
+    ``change`` has no number still; the other members are those of ``Intended``.
+    """
+
+    change: PastChange
+    beside_before: tuple[str, ...] = ()
+    beside_after: tuple[str, ...] = ()
+
+
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a photo's history, newest first: ``items`` is each change's JSON, as stored.
 

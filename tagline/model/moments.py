@@ -13,7 +13,7 @@ from tagline.model.text import DATE, MOMENT
 MONTH_BITS = 42
 """The bits below those of the month."""
 BOUND = f"({DATE}|{MOMENT})"
-"""What ``parse_bound`` takes; all that it lets through and that is none is 29 February."""
+"""What ``parse_bound`` takes."""
 _BOUND = re.compile(BOUND, re.ASCII)
 _DATE_LENGTH = len("2019-07-05")
 _FAULT = (
@@ -46,10 +46,7 @@ def parse_bound(field: str, text: str, *, upper: bool) -> int:
     """
     if not _BOUND.fullmatch(text):
         raise InvalidValue(field, _FAULT)
-    try:
-        moment = datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise InvalidValue(field, _FAULT) from error
+    moment = datetime.fromisoformat(text.upper())
     if len(text) == _DATE_LENGTH:
         return _end_of(moment.date()) if upper else _number(moment)
     try:

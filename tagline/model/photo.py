@@ -95,6 +95,20 @@ class FileState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mtime_ns: int
     ctime_ns: int
 
+    def is_unwritten_since(self, before: "FileState") -> bool:
+        """Whether size and modification time are those of before.
+
+        A change of mode, links or attributes moves the change time alone.
+        """
+        return self.size == before.size and self.mtime_ns == before.mtime_ns
+
+    def is_touched(self, later: "FileState") -> bool:
+        """Whether a later state is of the same file, not written since as far as it tells.
+
+        Who wants to be sure compares the content.
+        """
+        return self.inode == later.inode and later.is_unwritten_since(self)
+
 
 class IndexedFile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A file that an index row was made from, and its state then."""
