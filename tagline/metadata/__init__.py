@@ -1,6 +1,17 @@
 """Reading and editing photo metadata: bytes in, bytes out, no files, no clock."""
 
-from tagline.metadata.edit import Edit, EditRequest, accepted, carrying, edit_photo, edits_of
+from tagline.metadata.completeness import why_incomplete, why_incomplete_sidecar
+from tagline.metadata.content import Content, Pieces
+from tagline.metadata.edit import (
+    Edit,
+    EditRequest,
+    accepted,
+    apply_to_sidecars,
+    bound,
+    carrying,
+    edit_photo,
+    edits_of,
+)
 from tagline.metadata.field_types import Field
 from tagline.metadata.fields import FIELDS
 from tagline.metadata.pairing import SidecarNames, pair, photos_of_sidecar, sidecars_of
@@ -13,17 +24,21 @@ __all__ = [
     "FIELDS",
     "HEAD_BYTES",
     "NO_SIDECARS",
+    "Content",
     "Edit",
     "EditRequest",
     "Field",
     "FieldValue",
     "Format",
     "PhotoReading",
+    "Pieces",
     "SidecarFile",
     "SidecarFiles",
     "SidecarNames",
     "TakenAt",
     "accepted",
+    "apply_to_sidecars",
+    "bound",
     "carrying",
     "codec_of",
     "edit_photo",
@@ -36,4 +51,6 @@ __all__ = [
     "read_photo",
     "sidecars_of",
     "timestamp_of",
+    "why_incomplete",
+    "why_incomplete_sidecar",
 ]

@@ -14,11 +14,15 @@ BODY_LIMIT = 512 * 1024
 
 
 class Box(NamedTuple):
-    """A box's type, and where its content is: from ``start`` to ``end``, offsets in the file."""
+    """A box's type, and where its content is: from ``start`` to ``end``, offsets in the file.
+
+    ``cut`` says that its header names more bytes than there are.
+    """
 
     kind: bytes
     start: int
     end: int
+    cut: bool
 
     @property
     def length(self) -> int:
@@ -43,7 +47,8 @@ def boxes(window: Window, start: int, end: int, ahead: int = 64) -> Iterator[Box
         count += 1
         if length < header or count > BOX_LIMIT:
             raise Malformed("The file's boxes are damaged.")
-        yield Box(kind, start + header, max(min(start + length, end), start + header))
+        behind = start + length
+        yield Box(kind, start + header, max(min(behind, end), start + header), behind > end)
         start += length
 
 

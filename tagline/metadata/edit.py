@@ -11,11 +11,12 @@ import msgspec
 
 from tagline.errors import EditRefused, InvalidValue
 from tagline.metadata import edit_sidecars, registry
+from tagline.metadata.content import Content, same_content
 from tagline.metadata.field_types import Edits, FieldEdit
 from tagline.metadata.fields import BY_NAME
 from tagline.metadata.reading import read_photo
 from tagline.metadata.values import FieldValue, PhotoReading, SidecarFile, SidecarFiles, is_blank
-from tagline.model import ByteSource, BytesSource
+from tagline.model import ByteSource, source_of
 
 _PLACES = 5
 """Places inside a file that can hold descriptions of their own."""
@@ -27,6 +28,7 @@ class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``source`` gives the photo's bytes. ``data`` is the whole of them, or None where the photo is
     not to be edited; ``refusal`` then says why. ``hidden`` are the sidecars among the photos for
     which new ones, kept apart, stand or will stand; None where sidecars lie beside their photos.
+    ``damaged`` says that the photo is not whole: what its sidecars say holds for its name.
     """
 
     name: str
@@ -34,9 +36,10 @@ class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
     reading: PhotoReading
     sidecars: SidecarFiles
     edits: tuple[FieldEdit, ...]
-    data: bytes | None = None
+    data: Content | None = None
     refusal: str | None = None
     hidden: tuple[SidecarFile, ...] | None = None
+    damaged: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +47,13 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
     ``photo`` is the photo's new content, None when it stays. ``sidecars`` gives the new content of
     each sidecar by file name, None to delete it. ``not_embedded`` says why the values are not in
-    the photo itself, None when they are.
+    the photo itself, None when they are. ``reading`` is what photo and sidecars say then.
     """
 
-    photo: bytes | None = None
+    photo: Content | None = None
     sidecars: dict[str, bytes | None] = {}
     not_embedded: str | None = None
+    reading: PhotoReading | None = None
 
 
 def accepted(wanted: Mapping[str, object]) -> dict[str, FieldValue]:
@@ -67,13 +71,18 @@ def accepted(wanted: Mapping[str, object]) -> dict[str, FieldValue]:
     return values
 
 
-def edits_of(reading: PhotoReading, values: Mapping[str, FieldValue]) -> tuple[FieldEdit, ...]:
-    """What has to be edited; fields of which every place says already what is asked for are not."""
+def edits_of(
+    reading: PhotoReading, values: Mapping[str, FieldValue], *, anew: bool = False
+) -> tuple[FieldEdit, ...]:
+    """What has to be edited; fields of which every place says already what is asked for are not.
+
+    With ``anew`` they are as well, since a place may be missing.
+    """
     found = [(name, value, reading.found[name]) for name, value in values.items()]
     return tuple(
         FieldEdit(field=BY_NAME[name], old=was.value, new=value)
         for name, value, was in found
-        if not (was.agrees and _same(was.value, value))
+        if anew or not (was.agrees and _same(was.value, value))
     )
 
 
@@ -102,7 +111,21 @@ def edit_photo(request: EditRequest) -> Edit:
     return _beside(request, refusal)
 
 
-def _embed(request: EditRequest, data: bytes) -> Edit:
+def bound(request: EditRequest) -> Edit:
+    """Sidecars of a photo that was damaged when they were written, and is whole now.
+
+    They say what they said, and which photo they are of; edits in the request are not looked at.
+
+    Raises:
+        EditRefused: they cannot be edited.
+    """
+    request = msgspec.structs.replace(request, edits=())
+    job = _job(request)._replace(refusal="the file was not whole when this was written")
+    edit = Edit(sidecars=edit_sidecars.changes_of(job))
+    return _checked(request, edit, request.source)
+
+
+def _embed(request: EditRequest, data: Content) -> Edit:
     """The photo's own content edited, and the sidecars that are there already."""
     embed = registry.embedder_of(data, request.name)
     if embed is None:
@@ -117,17 +140,16 @@ def _embed(request: EditRequest, data: bytes) -> Edit:
             break
         after = embed(after, left)
     sidecars = edit_sidecars.changes_of(_job(request))
-    edit = Edit(photo=None if after == data else after, sidecars=sidecars)
-    _check(request, edit, BytesSource(after))
-    return edit
+    edit = Edit(photo=None if same_content(after, data) else after, sidecars=sidecars)
+    return _checked(request, edit, source_of(after))
 
 
-def _rounds(data: bytes, request: EditRequest) -> tuple[Edits, ...]:
+def _rounds(data: Content, request: EditRequest) -> tuple[Edits, ...]:
     """The edits; ahead of them the same as edits of what the file says, where sidecars hide that.
 
     Places that follow what they held hold the one or the other.
     """
-    found = read_photo(BytesSource(data), request.name).found
+    found = read_photo(source_of(data), request.name).found
     inside = ((edit, found[edit.field.name].value) for edit in request.edits)
     hidden = tuple(
         FieldEdit(field=edit.field, old=said, new=edit.new)
@@ -137,12 +159,12 @@ def _rounds(data: bytes, request: EditRequest) -> tuple[Edits, ...]:
     return (hidden, request.edits) if hidden else (request.edits,)
 
 
-def _left(data: bytes, request: EditRequest) -> Edits:
+def _left(data: Content, request: EditRequest) -> Edits:
     """The removals that have to be made again, each of what shows now."""
     removals = [edit.field for edit in request.edits if edit.removes]
     if not removals:
         return ()
-    found = read_photo(BytesSource(data), request.name).found
+    found = read_photo(source_of(data), request.name).found
     return tuple(
         FieldEdit(field=field, old=found[field.name].value, new=None)
         for field in removals
@@ -154,18 +176,22 @@ def _beside(request: EditRequest, refusal: str | None) -> Edit:
     """Both sidecars; the photo itself stays as it is."""
     changes = edit_sidecars.changes_of(_job(request)._replace(make=True, refusal=refusal))
     edit = Edit(sidecars=changes, not_embedded=refusal)
-    _check(request, edit, request.source)
-    return edit
+    return _checked(request, edit, request.source)
 
 
 def _job(request: EditRequest) -> edit_sidecars.Job:
     return edit_sidecars.Job(
-        request.name, request.sidecars, request.reading, request.edits, request.hidden
+        request.name,
+        request.sidecars,
+        request.reading,
+        request.edits,
+        request.hidden,
+        damaged=request.damaged,
     )
 
 
-def _check(request: EditRequest, edit: Edit, photo: ByteSource) -> None:
-    """Read the result as if from disk.
+def _checked(request: EditRequest, edit: Edit, photo: ByteSource) -> Edit:
+    """The edit with its result read as if from disk.
 
     Raises:
         EditRefused: it does not show what was asked for, shows another field differently, or is
@@ -180,6 +206,7 @@ def _check(request: EditRequest, edit: Edit, photo: ByteSource) -> None:
             raise EditRefused(f"proof: the {_NAMES.get(name, name)} does not read back")
     if after.fingerprint != request.reading.fingerprint:
         raise EditRefused("proof: the image data would change")
+    return msgspec.structs.replace(edit, reading=after)
 
 
 _NAMES = {"description": "text", "taken_at": "date"}

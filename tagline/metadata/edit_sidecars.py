@@ -34,7 +34,8 @@ class Job(NamedTuple):
     """The photo whose sidecars change; ``hidden`` as in ``EditRequest``.
 
     ``make`` asks for both, made where they are missing, since the photo itself is not edited;
-    ``refusal`` is why. Else those that are there follow an edit of the photo.
+    ``refusal`` is why. Else those that are there follow an edit of the photo. What is written
+    beside a ``damaged`` photo does not say what its image data are: they are not all there.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Job(NamedTuple):
     hidden: tuple[SidecarFile, ...] | None = None
     make: bool = False
     refusal: str | None = None
+    damaged: bool = False
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What the sidecars say of the image data."""
+        return None if self.damaged else self.reading.fingerprint
 
 
 def changes_of(job: Job) -> Changes:
@@ -102,9 +109,7 @@ def _xmp(job: Job, file: SidecarFile | None) -> bytes | None:
     ]
     data = file.data if file else None
     is_copy = file is not None and file.name in {hidden.name for hidden in job.hidden or ()}
-    return sidecar_xmp.write_fields(
-        data, edits, fingerprint=job.reading.fingerprint, is_copy=is_copy
-    )
+    return sidecar_xmp.write_fields(data, edits, fingerprint=job.fingerprint, is_copy=is_copy)
 
 
 def _json(job: Job, file: SidecarFile | None) -> bytes | None:
@@ -118,9 +123,10 @@ def _json(job: Job, file: SidecarFile | None) -> bytes | None:
         title=job.name,
         description=_description(edited),
         taken_timestamp=timestamp_of(_taken(job, edited)),
-        fingerprint=job.reading.fingerprint,
+        fingerprint=job.fingerprint,
+        damaged=job.damaged,
         removed=_removed(job, known, file),
-        not_embedded=job.refusal if job.make else None,
+        not_embedded=job.refusal,
         hides=_hides(job, known, edited),
         said=known.said | {n: value for n, value in edited.items() if n != "description"},
     )
@@ -182,6 +188,8 @@ def _says_anew(
 ) -> bool:
     """Whether a sidecar that just follows has anything to say of the fields that change."""
     if set(edited) & {"description", _TAKEN_AT} or known.removed != values.removed:
+        return True
+    if known.damaged != values.damaged:
         return True
     said = {name: value for name, value in values.said.items() if value}
     return said != known.said or known.not_embedded is not None or known.hides != values.hides

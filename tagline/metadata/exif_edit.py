@@ -97,7 +97,7 @@ def is_fresh(block: bytes) -> bool:
     return values_of(block) is not None
 
 
-def _wishes(layout: Block, edits: Edits) -> Iterator[Wish]:
+def _wishes(layout: Block[bytes], edits: Edits) -> Iterator[Wish]:
     for edit in edits:
         for place in edit.field.exif:
             wish = _wish(layout, edit, place)
@@ -105,7 +105,7 @@ def _wishes(layout: Block, edits: Edits) -> Iterator[Wish]:
                 yield wish
 
 
-def _wish(layout: Block, edit: FieldEdit, place: ExifPlace) -> Wish | None:
+def _wish(layout: Block[bytes], edit: FieldEdit, place: ExifPlace) -> Wish | None:
     """What is to be done at a place; None where it is to be left alone.
 
     Raises:
@@ -124,7 +124,7 @@ def _wish(layout: Block, edit: FieldEdit, place: ExifPlace) -> Wish | None:
     return Wish(place, entry, value)
 
 
-def _held(layout: Block, entry: Entry, edit: FieldEdit, place: ExifPlace) -> bool:
+def _held(layout: Block[bytes], entry: Entry, edit: FieldEdit, place: ExifPlace) -> bool:
     """Whether a place that can say something else holds the old value."""
     if edit.old is None or place.read is None:
         return False
@@ -132,7 +132,7 @@ def _held(layout: Block, entry: Entry, edit: FieldEdit, place: ExifPlace) -> boo
     return found is not None and found.rstrip() == str(edit.old).rstrip()
 
 
-def _holds(layout: Block, wish: Wish) -> bool:
+def _holds(layout: Block[bytes], wish: Wish) -> bool:
     """Whether the tag has this value already, NUL padding of a text aside."""
     entry, wanted = wish.entry, wish.value
     if entry is None or wanted is None or entry.kind != wish.place.kind:
@@ -142,7 +142,7 @@ def _holds(layout: Block, wish: Wish) -> bool:
     return value == wanted or (is_text and value.rstrip(b"\0") == wanted.rstrip(b"\0"))
 
 
-def _without(layout: Block, wishes: list[Wish], *, fixed: bool) -> bytes:
+def _without(layout: Block[bytes], wishes: list[Wish], *, fixed: bool) -> bytes:
     """The block with these places emptied: copies of a text blanked, all others taken out."""
     block = layout.data
     copies = [w for w in wishes if w.place.when is When.HELD and w.entry]

@@ -59,7 +59,7 @@ class Plan(NamedTuple):
 class Draft:
     """A block under change; ``data`` is what it has become so far."""
 
-    def __init__(self, layout: Block, *, room: int, follow: bytes) -> None:
+    def __init__(self, layout: Block[bytes], *, room: int, follow: bytes) -> None:
         self.layout = layout
         self.data = bytearray(layout.data)
         self.used = list(layout.used())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
+from tagline.metadata.content import Content
 from tagline.metadata.exif_ifd import TYPE_BYTES
 
 _ENTRY_BYTES: Final = 12
@@ -59,7 +60,7 @@ def _neighbour(block: bytes, at: int, shape: Struct, tag: int) -> bool:
     return False
 
 
-def leaves_block(data: bytes, block_at: int, block_bytes: int, trailer_at: int) -> bool:
+def leaves_block(data: Content, block_at: int, block_bytes: int, trailer_at: int) -> bool:
     """Whether the block points at data in the file behind it, so that its length must not change.
 
     Args:
@@ -87,7 +88,7 @@ def leaves_block(data: bytes, block_at: int, block_bytes: int, trailer_at: int) 
     return False
 
 
-def becomes_valid(block: bytes, maker_note: tuple[int, int], new_length: int) -> bool:
+def becomes_valid(block: Content, maker_note: tuple[int, int], new_length: int) -> bool:
     """Whether what a maker note points to beyond the block's end would lie inside a longer block.
 
     That is a value, or a directory, which may begin inside the block and end outside it.
@@ -105,7 +106,7 @@ def becomes_valid(block: bytes, maker_note: tuple[int, int], new_length: int) ->
     return False
 
 
-def _directory_ends(block: bytes, at: int) -> tuple[int, ...]:
+def _directory_ends(block: Content, at: int) -> tuple[int, ...]:
     """Where a directory at this place would end, by its number of entries in either byte order."""
     count = block[at : at + 2]
     if len(count) < 2:

@@ -52,18 +52,18 @@ def remove_tags(block: bytes, name: DirectoryName, tags: Collection[int], *, fix
     return block
 
 
-def _draft(layout: Block, *, fixed: bool) -> Draft:
+def _draft(layout: Block[bytes], *, fixed: bool) -> Draft:
     return Draft(layout, room=len(layout.data) + (not fixed), follow=b"")
 
 
-def _values(layout: Block, entries: Sequence[Entry]) -> list[Extent]:
+def _values(layout: Block[bytes], entries: Sequence[Entry]) -> list[Extent]:
     """The values of these entries that nobody else uses, outside of the entries themselves."""
     draft = _draft(layout, fixed=True)
     return [entry.extent for entry in entries if not entry.inline and draft.owns(entry)]
 
 
 def _remove(
-    layout: Block,
+    layout: Block[bytes],
     name: DirectoryName,
     entries: Sequence[Entry],
     extents: Sequence[Extent],

@@ -44,7 +44,7 @@ def _parse(window: Window, draft: Draft) -> None:
         raise Malformed("This is no GIF file: its header is missing.")
     width, height, flags = unpack("<HHB", header[6:11])
     draft.set_size(width, height)
-    offset = 13 + _palette_bytes(flags)
+    offset = 13 + palette_bytes(flags)
     # Indexed pixels are no picture without their colours.
     draft.add_image(13, offset - 13)
     left, allowance = IMAGE_LIMIT, EXTENSION_LIMIT
@@ -65,7 +65,7 @@ def _parse(window: Window, draft: Draft) -> None:
     raise Malformed("The GIF file has too many parts.")
 
 
-def _palette_bytes(flags: int) -> int:
+def palette_bytes(flags: int) -> int:
     """Size of the colour table that a descriptor's flags announce (GIF89a, 18 and 20)."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
@@ -73,10 +73,10 @@ def _palette_bytes(flags: int) -> int:
 def _image_end(window: Window, offset: int, left: int) -> int:
     """Where the image that starts at ``offset`` ends, or some place beyond ``left`` bytes."""
     flags = window.at(offset + 9, 1, _PAGE)[0]
-    return _skip_blocks(window, offset + 10 + _palette_bytes(flags) + 1, offset + left)
+    return skip_blocks(window, offset + 10 + palette_bytes(flags) + 1, offset + left)
 
 
-def _skip_blocks(window: Window, offset: int, limit: int) -> int:
+def skip_blocks(window: Window, offset: int, limit: int) -> int:
     """Where the chain of data blocks at ``offset`` ends, or the first block at ``limit``."""
     while offset < limit:
         base = offset
@@ -96,7 +96,7 @@ def _extension(window: Window, draft: Draft, offset: int, allowance: int) -> int
     head = window.at(offset, min(14, window.size - offset), _PAGE)
     is_xmp = head[1:] == bytes([_APPLICATION]) + _XMP_APPLICATION
     start = offset + (14 if is_xmp else 2)
-    end = _skip_blocks(window, start, start + allowance)
+    end = skip_blocks(window, start, start + allowance)
     if end - start > allowance:
         raise Malformed("A metadata block is too large to be read.")
     if is_xmp:

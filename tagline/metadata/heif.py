@@ -95,18 +95,18 @@ def exif_item(data: bytes | None) -> bytes | None:
 
 
 def _item_bytes(window: Window, draft: Draft, items: Items, item: int) -> bytes | None:
-    extents = _extents(window, items, item)
-    if sum(length for _, length in extents) > BLOCK_LIMIT:
+    places = extents(window, items, item)
+    if sum(length for _, length in places) > BLOCK_LIMIT:
         draft.note("A metadata block is too large to be read.")
         return None
     try:
-        return b"".join(window.at(offset, length) for offset, length in extents) or None
+        return b"".join(window.at(offset, length) for offset, length in places) or None
     except Malformed as fault:
         draft.note(str(fault))
         return None
 
 
-def _extents(window: Window, items: Items, item: int) -> list[tuple[int, int]]:
+def extents(window: Window, items: Items, item: int) -> list[tuple[int, int]]:
     """Where an item's bytes are in the file; nowhere when built from other items' bytes."""
     location = items.locations.get(item)
     if location is None or location.method not in (IN_FILE, IN_IDAT):
@@ -130,5 +130,5 @@ def _image_extents(window: Window, items: Items, primary: int) -> list[tuple[int
         met.update(parts)
         waiting.extend(reversed(parts))
         if item not in items.parts:
-            found.extend(_extents(window, items, item))
+            found.extend(extents(window, items, item))
     return found[:TILE_LIMIT]

@@ -5,10 +5,12 @@ byte. What cannot be done that way is refused as a whole, so that no place contr
 """
 
 import re
+from itertools import islice
 from typing import Final
 
 from tagline.errors import EditRefused
 from tagline.metadata import iptc_edit, photoshop, xmp_edit
+from tagline.metadata.content import Content, Extent, joined, matches
 from tagline.metadata.exif_edit import edit_fields, edit_or_make
 from tagline.metadata.exif_pointers import SOI, leaves_block
 from tagline.metadata.field_types import Edits
@@ -34,12 +36,12 @@ _MAX_BLOCK_BYTES: Final = MAX_PAYLOAD_BYTES - len(EXIF_ID)
 _AFCP: Final = re.compile(rb"AXS[!*]")
 
 
-def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
+def embed(data: Content, text: str | None, old_text: str | None) -> Content:
     """The file with this description, or without one; see ``embed_fields``."""
     return embed_fields(data, (describing(text, old_text),))
 
 
-def embed_fields(data: bytes, edits: Edits) -> bytes:
+def embed_fields(data: Content, edits: Edits) -> Content:
     """The file with these fields in every place that would otherwise contradict them.
 
     Args:
@@ -66,12 +68,12 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
 class _JpegEdit:
     """The segments of a file under change."""
 
-    def __init__(self, data: bytes, jpeg: Jpeg) -> None:
+    def __init__(self, data: Content, jpeg: Jpeg) -> None:
         self._data = data
         self._jpeg = jpeg
         segments = jpeg.segments
-        self._raw = [segment.raw for segment in segments]
-        self._ahead: list[list[bytes]] = [[] for _ in range(len(segments) + 1)]
+        self._changed: dict[int, bytes] = {}
+        self._ahead: dict[int, list[bytes]] = {}
         self._exif = [k for k, segment in enumerate(segments) if segment.is_exif]
         self._xmp = [k for k, segment in enumerate(segments) if segment.is_xmp]
         self._photoshop = [k for k, segment in enumerate(segments) if segment.is_photoshop]
@@ -91,7 +93,7 @@ class _JpegEdit:
             if segment.marker == _APP11 and b"c2pa" in segment.raw:
                 raise EditRefused("the file carries Content Credentials, which an edit would break")
         self._end = image_end(self._data, self._jpeg)
-        if len(_AFCP.findall(self._data, self._end)) > 1:
+        if len(list(islice(matches(_AFCP, self._data, self._end), 2))) > 1:
             raise EditRefused("the file has an AFCP trailer, which holds offsets in the file")
 
     def _points_out(self) -> bool:
@@ -100,7 +102,7 @@ class _JpegEdit:
             return False
         segment = self._jpeg.segments[self._exif[0]]
         at = segment.offset + segment.header + len(EXIF_ID)
-        end = segment.offset + len(segment.raw)
+        end = segment.end
         has_trailer = len(self._data) - self._end >= _MIN_TRAILER_BYTES
         if not has_trailer and self._data.find(SOI, end, self._jpeg.scan_at) < 0:
             return False
@@ -122,8 +124,7 @@ class _JpegEdit:
         if not segment.payload.startswith(EXIF_ID):
             raise EditRefused("the Exif segment does not begin as it has to")
         block = segment.payload[len(EXIF_ID) :]
-        end = segment.offset + len(segment.raw)
-        follow = self._data[end : end + FOLLOW_BYTES]
+        follow = self._data[segment.end : segment.end + FOLLOW_BYTES]
         if self._is_fixed(index):
             new = edit_fields(block, edits, room=len(block), follow=follow)
         else:
@@ -150,9 +151,9 @@ class _JpegEdit:
 
     def iptc(self, edits: Edits) -> None:
         """Edit the IPTC data where there is any."""
-        payloads = [self._jpeg.segments[k].payload for k in self._photoshop]
-        if len(payloads) > MAX_PHOTOSHOP:
+        if len(self._photoshop) > MAX_PHOTOSHOP:
             raise EditRefused("the file has too many Photoshop segments")
+        payloads = [self._jpeg.segments[k].payload for k in self._photoshop]
         joined = b"".join(payload.removeprefix(photoshop.HEADER) for payload in payloads)
         if photoshop.find_iptc(joined).iptc is None or not any(e.field.iptc for e in edits):
             return
@@ -171,21 +172,25 @@ class _JpegEdit:
         if self._is_fixed(index) and (payload is None or len(payload) != len(segment.payload)):
             raise EditRefused(f"something in the file points past {what}, which must not grow")
         fill = segment.raw[: segment.header - 4]
-        self._raw[index] = b"" if payload is None else fill + build(segment.marker, payload, what)
+        new = b"" if payload is None else fill + build(segment.marker, payload, what)
+        self._changed[index] = new
 
     def _insert(self, index: int, raw: bytes) -> None:
         """Put a new segment ahead of the one at this place."""
-        self._ahead[index].append(raw)
+        self._ahead.setdefault(index, []).append(raw)
 
-    def result(self) -> bytes:
+    def result(self) -> Content:
         """The file as it is now."""
-        segments = self._jpeg.segments
-        if not any(self._ahead) and all(
-            raw is segment.raw for raw, segment in zip(self._raw, segments, strict=True)
-        ):
+        if not self._ahead and not self._changed:
             return self._data
-        view = memoryview(self._data)
-        parts: list[bytes | memoryview] = [view[:2]]
-        for ahead, raw in zip(self._ahead, [*self._raw, b""], strict=True):
-            parts += [*ahead, raw]
-        return b"".join([*parts, view[self._jpeg.scan_at :]])
+        segments = self._jpeg.segments
+        parts: list[bytes | Extent] = []
+        done = 0
+        for index in sorted({*self._ahead, *self._changed}):
+            start = segments[index].offset if index < len(segments) else self._jpeg.scan_at
+            parts += [(done, start), *self._ahead.get(index, ())]
+            done = start
+            if index in self._changed:
+                parts.append(self._changed[index])
+                done = segments[index].end
+        return joined(self._data, [*parts, (done, len(self._data))])

@@ -5,10 +5,10 @@ CIPA DC-007 (MPF) and JPEG Systems (JUMBF, ISO/IEC 19566-5).
 """
 
 import re
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.content import Content, matches
 from tagline.metadata.jpeg_read import BARE_MARKERS, SOF_MARKERS, XMP_ID
 from tagline.metadata.photoshop import HEADER as PHOTOSHOP_ID
 
@@ -25,25 +25,34 @@ _EOI: Final = re.compile(rb"\xd9(?<=\xff\xd9)")
 
 
 class Segment(NamedTuple):
-    """A marker segment: its marker's second byte, all its bytes, and its offset in the file.
+    """A marker segment: its marker's second byte, and where it lies in the file.
 
-    ``raw`` begins with any fill bytes ahead of the marker; ``header`` is the length of the bytes
-    ahead of the payload.
+    It begins with any fill bytes ahead of the marker; ``header`` is the length of the bytes ahead
+    of the payload. The bytes stay in the file: there may be thousands of segments.
     """
 
     marker: int
-    raw: bytes
+    data: Content
     offset: int
     header: int
+    end: int
+
+    @property
+    def raw(self) -> bytes:
+        """All its bytes."""
+        return self.data[self.offset : self.end]
 
     @property
     def payload(self) -> bytes:
         """What the segment carries, after its length."""
-        return self.raw[self.header :]
+        return self.data[self.offset + self.header : self.end]
 
     def starts(self, marker: int, identifier: bytes) -> bool:
         """Whether this is such an application segment."""
-        return self.marker == marker and self.raw.startswith(identifier, self.header)
+        if self.marker != marker:
+            return False
+        start = self.offset + self.header
+        return self.data[start : min(start + len(identifier), self.end)] == identifier
 
     @property
     def is_exif(self) -> bool:
@@ -73,7 +82,7 @@ class Jpeg(NamedTuple):
     scan_at: int
 
 
-def split(data: bytes) -> Jpeg:
+def split(data: Content) -> Jpeg:
     """Cut a JPEG into segments.
 
     Raises:
@@ -99,7 +108,7 @@ def split(data: bytes) -> Jpeg:
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker in BARE_MARKERS or end < at + 4 or end > len(data):
             raise EditRefused("the file has a damaged segment, or no image data")
-        segments.append(Segment(marker, data[position:end], position, at + 4 - position))
+        segments.append(Segment(marker, data, position, at + 4 - position, end))
         position = end
     raise EditRefused("the file has too many segments")
 
@@ -115,7 +124,7 @@ def build(marker: int, payload: bytes, what: str) -> bytes:
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
 
-def image_end(data: bytes, jpeg: Jpeg) -> int:
+def image_end(data: Content, jpeg: Jpeg) -> int:
     """The offset behind the end-of-image marker; the length of the file where there is none.
 
     Raises:
@@ -123,26 +132,28 @@ def image_end(data: bytes, jpeg: Jpeg) -> int:
     """
     if _ends_file(data, jpeg):
         return len(data)
-    position = jpeg.scan_at
-    find: Callable[[bytes, int], re.Match[bytes] | None] = _MARKER.search
-    for _ in range(_MAX_MARKERS):
-        if (match := find(data, position)) is None:
-            return len(data)
-        marker = data[match.start() + 1]
+    position, visited = jpeg.scan_at, 0
+    for start, end in matches(_MARKER, data, position):
+        if start < position:  # inside a segment
+            continue
+        if visited == _MAX_MARKERS:
+            raise EditRefused("the image data has too many markers")
+        visited += 1
+        marker = data[start + 1]
         if marker == 0xD9:
-            return match.end()
-        position = match.end()
+            return end
+        position = end
         if marker not in BARE_MARKERS:
             position += int.from_bytes(data[position : position + 2], "big")
-    raise EditRefused("the image data has too many markers")
+    return len(data)
 
 
-def _ends_file(data: bytes, jpeg: Jpeg) -> bool:
+def _ends_file(data: Content, jpeg: Jpeg) -> bool:
     """Whether the first end-of-image marker ends the file: told faster than by visiting them all.
 
     Files that say where further images lie hold more of these markers, and are not looked at.
     """
     if not data.endswith(b"\xff\xd9") or any(segment.is_mpf for segment in jpeg.segments):
         return False
-    first = _EOI.search(data, jpeg.scan_at)
-    return first is not None and first.end() == len(data)
+    first = next(matches(_EOI, data, jpeg.scan_at), None)
+    return first is not None and first[1] == len(data)

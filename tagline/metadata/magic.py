@@ -43,3 +43,12 @@ def kind_of(head: bytes) -> str | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
     return _BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def begins_like_a_photo(start: bytes) -> bool:
+    """Whether a file that holds no more than this ends within what would tell its kind."""
+    if len(start) < 12 and (start[:4] == b"RIFF" or b"ftyp".startswith(start[4:8] or b"-")):
+        return True
+    if start[:3] == b"\0\0\0" and len(start) == 4:
+        return True
+    return any(mark.startswith(start) for mark, _ in (*_MARKS, (b"RIFF", "")))

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tagline.errors import EditRefused
 from tagline.metadata import png_words
 from tagline.metadata.chunk_edit import edit_exif, edit_xmp_chunk
+from tagline.metadata.content import Content, Extent, joined, steps
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.png import SIGNATURE
@@ -36,12 +37,12 @@ class _Chunk(NamedTuple):
     end: int
 
 
-def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
+def embed(data: Content, text: str | None, old_text: str | None) -> Content:
     """The file with this description, or without one; see ``embed_fields``."""
     return embed_fields(data, (describing(text, old_text),))
 
 
-def embed_fields(data: bytes, edits: Edits) -> bytes:
+def embed_fields(data: Content, edits: Edits) -> Content:
     """The file with these fields in every place that would otherwise contradict them.
 
     Args:
@@ -68,7 +69,7 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
 class _PngEdit:
     """The chunks of a file under change."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Content) -> None:
         self._data = data
         self._chunks = _split(data)
         self._changed: dict[int, bytes] = {}
@@ -90,13 +91,15 @@ class _PngEdit:
         for k, chunk in enumerate(self._chunks):
             if chunk.kind not in (b"tEXt", b"zTXt", b"iTXt"):
                 continue
-            text = png_words.parse(chunk.kind, self._payload(k))
+            start = chunk.start + 8
+            head = self._data[start : min(start + png_words.HEAD_BYTES, chunk.end - 4)]
+            text = png_words.outline(chunk.kind, head)
             if text is None:
                 continue
             if text.is_legacy:
                 raise EditRefused("the file keeps its metadata in an old way: a raw profile")
             if text.is_xmp or text.is_description:
-                found[k] = text
+                found[k] = png_words.parse(chunk.kind, self._payload(k)) or text
             if len(found) > _DESCRIPTION_LIMIT:
                 raise EditRefused("the file has too many descriptions")
         return found
@@ -164,23 +167,22 @@ class _PngEdit:
             raise EditRefused("the iDOT chunk counts the bytes up to the image, which must stay")
         self._changed[index] = raw
 
-    def result(self) -> bytes:
+    def result(self) -> Content:
         """The file as it is now."""
         if not self._changed and not self._added:
             return self._data
-        view = memoryview(self._data)
-        parts: list[bytes | memoryview] = []
+        parts: list[bytes | Extent] = []
         done = 0
         for index in sorted({self._anchor, *self._changed}):
             chunk = self._chunks[index]
-            parts.append(view[done : chunk.start])
+            parts.append((done, chunk.start))
             done = chunk.start
             if index == self._anchor:
                 parts += self._added
             if index in self._changed:
                 parts.append(self._changed[index])
                 done = chunk.end
-        return b"".join([*parts, view[done:]])
+        return joined(self._data, [*parts, (done, len(self._data))])
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:
@@ -189,7 +191,7 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
     return len(payload).to_bytes(4, "big") + kind + payload + crc.to_bytes(4, "big")
 
 
-def _split(data: bytes) -> list[_Chunk]:
+def _split(data: Content) -> list[_Chunk]:
     """The chunks from IHDR to IEND, every CRC verified.
 
     Raises:
@@ -197,7 +199,6 @@ def _split(data: bytes) -> list[_Chunk]:
     """
     if not data.startswith(SIGNATURE):
         raise EditRefused("the file has no PNG signature")
-    view = memoryview(data)
     chunks: list[_Chunk] = []
     at = len(SIGNATURE)
     while not chunks or chunks[-1].kind != b"IEND":
@@ -205,7 +206,10 @@ def _split(data: bytes) -> list[_Chunk]:
         end = at + 12 + length
         if end > len(data) or length > _MAX_CHUNK_BYTES:
             raise EditRefused("the PNG file ends in the middle of a chunk")
-        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+        crc = 0
+        for step in steps(data, at + 4, end - 4):
+            crc = zlib.crc32(step, crc)
+        if crc != int.from_bytes(data[end - 4 : end], "big"):
             raise EditRefused("a checksum in the PNG file is wrong")
         if len(chunks) >= _CHUNK_LIMIT:
             raise EditRefused("the PNG file has too many chunks")

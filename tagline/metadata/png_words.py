@@ -9,6 +9,9 @@ from tagline.metadata.window import Malformed
 XMP_KEYWORD: Final = b"XML:com.adobe.xmp"
 """The keyword of the iTXt chunk with XMP (XMP specification part 3, 1.1.5)."""
 
+HEAD_BYTES: Final = 128
+"""So much of a chunk holds its keyword, which has at most 79 bytes."""
+
 _LEGACY: Final = b"raw profile type "
 _LEGACY_KINDS: Final = frozenset({b"exif", b"app1", b"xmp", b"iptc", b"8bim"})
 _DESCRIPTION: Final = b"description"
@@ -66,6 +69,17 @@ class TextChunk(NamedTuple):
     def international(self, raw: bytes) -> bytes:
         """Payload of an uncompressed iTXt chunk with this text."""
         return self.keyword + b"\0" + _PLAIN + (self.middle or _PLAIN) + raw
+
+
+def outline(kind: bytes, head: bytes) -> TextChunk | None:
+    """The text chunk that begins so, without its text; None when it is none.
+
+    Args:
+        kind: its type.
+        head: its first ``HEAD_BYTES``, or all of its payload.
+    """
+    keyword, zero, _ = head.partition(b"\0")
+    return TextChunk(kind, keyword, b"", b"") if kind in TEXT_CHUNKS and zero else None
 
 
 def parse(kind: bytes, payload: bytes) -> TextChunk | None:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from tagline.metadata import raw, raw_raf, raw_x3f
-from tagline.metadata.bmff import Box, boxes, find
+from tagline.metadata import raw, raw_cr3, raw_raf, raw_x3f
+from tagline.metadata.bmff import boxes
 from tagline.metadata.magic import HEAD_BYTES, kind_of
 from tagline.metadata.registry import codec_of
 from tagline.metadata.tiff_ifd import Directory, Tiff
@@ -163,21 +163,9 @@ def _of_cr3(window: Window) -> Iterator[Extent]:
         if box.kind == b"moov":
             for track in boxes(window, box.start, box.end, 4096):
                 if track.kind == b"trak":
-                    yield from _of_track(window, track)
-
-
-def _of_track(window: Window, track: Box) -> Iterator[Extent]:
-    """The first sample of a track (ISO/IEC 14496-12, 8.7.3 and 8.7.5)."""
-    table = find(window, track, b"mdia", b"minf", b"stbl")
-    if table is None:
-        return
-    sizes, places = find(window, table, b"stsz"), find(window, table, b"co64")
-    if sizes is None or places is None or sizes.length < 12 or places.length < 16:
-        return
-    _, same, count = unpack(">III", window.at(sizes.start, 12))
-    if not same and count and sizes.length >= 16:
-        same = int.from_bytes(window.at(sizes.start + 12, 4), "big")
-    yield int.from_bytes(window.at(places.start + 8, 8), "big"), same
+                    sample = raw_cr3.first_sample(window, track)
+                    if sample is not None:
+                        yield sample
 
 
 def _of_raf(window: Window) -> Iterator[Extent]:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import proof_exif, proof_iptc, proof_xmp
+from tagline.metadata.content import Content, same
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_fields import in_exif
@@ -24,23 +25,28 @@ _KINDS: Final = (_EXIF, _XMP, _PHOTOSHOP)
 
 
 class _Part(NamedTuple):
-    """A segment: its kind (one of the three that may change, else nothing), body and offset."""
+    """A segment: its kind (one of the three that may change, else nothing), and where it lies."""
 
     kind: bytes
-    raw: bytes
+    data: Content
     at: int
+    end: int
+
+    @property
+    def raw(self) -> bytes:
+        return self.data[self.at : self.end]
 
     @property
     def body(self) -> bytes:
         return self.raw.lstrip(b"\xff")[3:][len(self.kind) - 1 :]
 
 
-def prove_jpeg(before: bytes, after: bytes, text: str | None) -> None:
+def prove_jpeg(before: Content, after: Content, text: str | None) -> None:
     """Prove that nothing but the description differs; see ``prove_jpeg_fields``."""
     prove_jpeg_fields(before, after, (describing(text, None),))
 
 
-def prove_jpeg_fields(before: bytes, after: bytes, edits: Edits) -> None:
+def prove_jpeg_fields(before: Content, after: Content, edits: Edits) -> None:
     """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every byte from the start of the scan on, every other segment, the order of all,
@@ -57,10 +63,10 @@ def prove_jpeg_fields(before: bytes, after: bytes, edits: Edits) -> None:
     """
     old, old_scan = _cut(before)
     new, new_scan = _cut(after)
-    same_length = len(before) - old_scan == len(after) - new_scan
-    if not same_length or not after.endswith(memoryview(before)[old_scan:]):
+    if not same(before, (old_scan, len(before)), after, (new_scan, len(after))):
         raise EditRefused("proof: the image data changed")
-    if [p.raw for p in old if not p.kind] != [p.raw for p in new if not p.kind]:
+    olds, news = ([part for part in parts if not part.kind] for parts in (old, new))
+    if len(olds) != len(news) or not all(map(_same_part, olds, news)):
         raise EditRefused("proof: another segment changed")
     if not _same_order(old, new):
         raise EditRefused("proof: the order of the segments changed")
@@ -70,7 +76,7 @@ def prove_jpeg_fields(before: bytes, after: bytes, edits: Edits) -> None:
     _prove_mpf(old, new, before, after)
 
 
-def _cut(data: bytes) -> tuple[list[_Part], int]:
+def _cut(data: Content) -> tuple[list[_Part], int]:
     """The segments ahead of the scan, and where that starts."""
     parts: list[_Part] = []
     at = 2
@@ -87,16 +93,23 @@ def _cut(data: bytes) -> tuple[list[_Part], int]:
             raise EditRefused("proof: a segment runs past the end of the file")
         start = data[body : body + 1] + data[body + 3 : min(end, body + 40)]
         kind = next((k for k in _KINDS if start.startswith(k)), b"")
-        parts.append(_Part(kind, data[at:end], at))
+        parts.append(_Part(kind, data, at, end))
         at = end
 
 
+def _same_part(was: _Part, now: _Part) -> bool:
+    return same(was.data, (was.at, was.end), now.data, (now.at, now.end))
+
+
 def _same_order(old: list[_Part], new: list[_Part]) -> bool:
-    """Whether old and new follow the same order, kinds that are new or gone left out."""
+    """Whether old and new follow the same order, kinds that are new or gone left out.
+
+    The other segments are known to be the same, one by one.
+    """
 
     def common(parts: list[_Part], others: list[_Part]) -> list[bytes]:
         there = {part.kind for part in others}
-        return [part.kind or part.raw for part in parts if not part.kind or part.kind in there]
+        return [part.kind for part in parts if not part.kind or part.kind in there]
 
     return common(old, new) == common(new, old)
 
@@ -114,7 +127,7 @@ def _only(parts: list[_Part], kind: bytes) -> _Part | None:
 
 
 def _prove_exif(
-    old: _Part | None, new: _Part | None, files: tuple[bytes, bytes], edits: Edits
+    old: _Part | None, new: _Part | None, files: tuple[Content, Content], edits: Edits
 ) -> None:
     if old is None and new is None:
         if in_exif(edits):
@@ -126,7 +139,7 @@ def _prove_exif(
             return
         raise EditRefused("proof: the Exif segment was lost, or made for nothing")
     else:
-        ends = (old.at + len(old.raw), new.at + len(new.raw))
+        ends = (old.end, new.end)
         rest = [data[end : end + FOLLOW_BYTES] for data, end in zip(files, ends, strict=True)]
         # What followed the old block may have been copied into the new one; what follows that
         # is the same again only where no value of the block reaches.
@@ -148,7 +161,7 @@ def _prove_photoshop(old: list[_Part], new: list[_Part], edits: Edits) -> None:
         raise EditRefused("proof: one of several Photoshop segments changed")
 
 
-def _prove_mpf(old: list[_Part], new: list[_Part], before: bytes, after: bytes) -> None:
+def _prove_mpf(old: list[_Part], new: list[_Part], before: Content, after: Content) -> None:
     """Every image that the multi-picture index led to is where it leads still (CIPA DC-007)."""
     for was, now in zip(_indexes(old), _indexes(new), strict=True):
         for offset in _targets(was):

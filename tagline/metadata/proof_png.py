@@ -7,6 +7,7 @@ import zlib
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.content import Content, same, steps
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_chunk import prove_exif, prove_xmp
@@ -26,12 +27,12 @@ class _Part(NamedTuple):
     end: int
 
 
-def prove_png(before: bytes, after: bytes, text: str | None) -> None:
+def prove_png(before: Content, after: Content, text: str | None) -> None:
     """Prove that nothing but the description differs; see ``prove_png_fields``."""
     prove_png_fields(before, after, (describing(text, None),))
 
 
-def prove_png_fields(before: bytes, after: bytes, edits: Edits) -> None:
+def prove_png_fields(before: Content, after: Content, edits: Edits) -> None:
     """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every other chunk byte for byte, the order of all, whatever follows IEND, every
@@ -48,13 +49,13 @@ def prove_png_fields(before: bytes, after: bytes, edits: Edits) -> None:
     old, new = _cut(before), _cut(after)
     if before[: old[0].start] != after[: new[0].start]:
         raise EditRefused("proof: the PNG signature changed")
-    if before[old[-1].end :] != after[new[-1].end :]:
+    if not same(before, (old[-1].end, len(before)), after, (new[-1].end, len(after))):
         raise EditRefused("proof: what follows the PNG image changed")
     olds, news = ([part for part in parts if not part.role] for parts in (old, new))
     if len(olds) != len(news):
         raise EditRefused("proof: a PNG chunk was lost or added")
     for was, now in zip(olds, news, strict=True):
-        if before[was.start : was.end] != after[now.start : now.end]:
+        if not same(before, (was.start, was.end), after, (now.start, now.end)):
             raise EditRefused("proof: another PNG chunk changed")
     _prove_order(old, new)
     _prove_checksums(after, new)
@@ -68,7 +69,7 @@ def prove_png_fields(before: bytes, after: bytes, edits: Edits) -> None:
         raise EditRefused("proof: a PNG text changed")
 
 
-def _cut(data: bytes) -> list[_Part]:
+def _cut(data: Content) -> list[_Part]:
     parts: list[_Part] = []
     at = 8
     while True:
@@ -111,15 +112,17 @@ def _without_words(order: list[bytes]) -> list[bytes]:
     return [role for role in order if role != _WORDS_KIND]
 
 
-def _prove_checksums(data: bytes, parts: list[_Part]) -> None:
+def _prove_checksums(data: Content, parts: list[_Part]) -> None:
     for part in parts:
         if part.role:
-            crc = zlib.crc32(data[part.start + 4 : part.end - 4])
+            crc = 0
+            for step in steps(data, part.start + 4, part.end - 4):
+                crc = zlib.crc32(step, crc)
             if crc != int.from_bytes(data[part.end - 4 : part.end], "big"):
                 raise EditRefused("proof: the checksum of a PNG chunk is wrong")
 
 
-def _only(data: bytes, parts: list[_Part], role: bytes) -> bytes | None:
+def _only(data: Content, parts: list[_Part], role: bytes) -> bytes | None:
     """The payload of the one chunk of a kind that may exist once."""
     found = [part for part in parts if part.role == role]
     if len(found) > 1:
@@ -127,7 +130,7 @@ def _only(data: bytes, parts: list[_Part], role: bytes) -> bytes | None:
     return data[found[0].start + 8 : found[0].end - 4] if found else None
 
 
-def _packet(data: bytes, parts: list[_Part]) -> bytes | None:
+def _packet(data: Content, parts: list[_Part]) -> bytes | None:
     payload = _only(data, parts, _XMP_KIND)
     return None if payload is None else _text(b"iTXt", payload)
 
@@ -150,7 +153,7 @@ def _expand(data: bytes) -> bytes:
         raise EditRefused("proof: a compressed PNG text cannot be read") from fault
 
 
-def _words(data: bytes, parts: list[_Part]) -> list[tuple[bytes, bytes]]:
+def _words(data: Content, parts: list[_Part]) -> list[tuple[bytes, bytes]]:
     """Type and payload of each of PNG's own descriptions."""
     found = [part for part in parts if part.role == _WORDS_KIND]
     return [(part.kind, data[part.start + 8 : part.end - 4]) for part in found]

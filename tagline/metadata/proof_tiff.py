@@ -11,30 +11,29 @@ from typing import Final
 
 from tagline.errors import EditRefused
 from tagline.metadata import exif, proof_iptc, proof_xmp
+from tagline.metadata.content import Content, Extent, same
 from tagline.metadata.exif_piexif import read_ascii
 from tagline.metadata.field_types import Edits, FieldEdit
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_fields import ExifRules, Where, exif_rules
-from tagline.metadata.tiff_survey import Extent, Survey
-from tagline.model import BytesSource
+from tagline.metadata.tiff_survey import Survey, Tag
+from tagline.model import source_of
 
 _DESCRIPTION: Final[Where] = ("IFD0", 0x010E)
 _XMP, _IPTC, _PHOTOSHOP = ("IFD0", 0x02BC), ("IFD0", 0x83BB), ("IFD0", 0x8649)
 _BLOCKS: Final[frozenset[Where]] = frozenset({_XMP, _IPTC, _PHOTOSHOP})
 _BYTE: Final = 1
 """The type of an XMP packet that is new (XMP specification part 3, 3.2)."""
-_STEP_BYTES: Final = 1 << 20
-_PIEXIF_MAX_BYTES: Final = 1 << 24
 # An appended directory may have had up to two bytes ahead of it, a value one behind it.
 _MOST_PADDING: Final = 8
 
 
-def prove_tiff(before: bytes, after: bytes, text: str | None) -> None:
+def prove_tiff(before: Content, after: Content, text: str | None) -> None:
     """Prove that nothing but the description differs; see ``prove_tiff_fields``."""
     prove_tiff_fields(before, after, (describing(text, None),))
 
 
-def prove_tiff_fields(before: bytes, after: bytes, edits: Edits) -> None:
+def prove_tiff_fields(before: Content, after: Content, edits: Edits) -> None:
     """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every page's image data and its place, every other tag of every directory, every
@@ -63,7 +62,7 @@ def prove_tiff_fields(before: bytes, after: bytes, edits: Edits) -> None:
     _prove_iptc(old, new, edits)
 
 
-def _survey(after: bytes) -> Survey:
+def _survey(after: Content) -> Survey:
     try:
         return Survey(after)
     except EditRefused as fault:
@@ -87,7 +86,7 @@ def _prove_tags(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
     if len(olds) != len(news):
         raise EditRefused("proof: a TIFF tag was lost or added")
     for was, now in zip(olds, news, strict=True):
-        if was[:3] != now[:3] or was.size != now.size or old.value(was) != new.value(now):
+        if was[:3] != now[:3] or was.size != now.size or not _same_value(old, was, new, now):
             raise EditRefused(f"proof: TIFF tag 0x{was.where[1]:04x} changed")
         if was.size > 4 and was.start != now.start:
             raise EditRefused(f"proof: the value of TIFF tag 0x{was.where[1]:04x} moved")
@@ -100,6 +99,17 @@ def _prove_tags(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
             raise EditRefused(f"proof: TIFF tag 0x{where[1]:04x} changed")
 
 
+def _same_value(old: Survey, was: Tag, new: Survey, now: Tag) -> bool:
+    """Whether two values of one size hold the same bytes, as far as they lie inside the file."""
+    if not was.size:
+        return old.value(was) == new.value(now)
+    here, there = ((tag.start, tag.start + tag.size) for tag in (was, now))
+    inside = here[1] <= len(old.data), there[1] <= len(new.data)
+    if not all(inside):
+        return not any(inside)
+    return same(old.data, here, new.data, there)
+
+
 def _prove_bytes(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
     """Bytes differ only where they may, and what was cut off was the fields' own."""
     protected = _merged(_protected(old, touched))
@@ -109,12 +119,11 @@ def _prove_bytes(old: Survey, new: Survey, touched: frozenset[Where]) -> None:
         raise EditRefused("proof: the end of the TIFF file was lost")
     bounds = [(0, 0), *free, (common, common)]
     for (_, done), (start, _) in pairwise(bounds):
-        for at in range(done, min(start, common), _STEP_BYTES):
-            stop = min(at + _STEP_BYTES, start, common)
-            if old.data[at:stop] != new.data[at:stop]:
-                raise EditRefused("proof: other bytes of the TIFF file changed")
-    kept = sum(min(end, len(old.data)) - max(start, common) for start, end in free if end > common)
-    if len(old.data) - common - kept > _MOST_PADDING:
+        kept = done, max(done, min(start, common))
+        if not same(old.data, kept, new.data, kept):
+            raise EditRefused("proof: other bytes of the TIFF file changed")
+    cut = sum(min(end, len(old.data)) - max(start, common) for start, end in free if end > common)
+    if len(old.data) - common - cut > _MOST_PADDING:
         raise EditRefused("proof: the end of the TIFF file was lost")
     for where in touched:
         tag = new.find(where)
@@ -211,15 +220,15 @@ def _prove_values(old: Survey, new: Survey, rules: ExifRules) -> None:
 def _prove_read_back(new: Survey, edit: FieldEdit) -> None:
     """Read the description by the reader and by other code than ours, a date by the reader."""
     fault = "proof: the {} does not read back from the TIFF file"
-    if edit.field.name == "taken_at" and exif.read(BytesSource(new.data)).taken_at != edit.new:
+    if edit.field.name == "taken_at" and exif.read(source_of(new.data)).taken_at != edit.new:
         raise EditRefused(fault.format("date"))
     if edit.field.name != "description" or edit.new is None:
         return
     text = str(edit.new)
     tag = new.find(_DESCRIPTION)
-    if tag is None or tag.kind != 2 or exif.read(BytesSource(new.data)).description != text:
+    if tag is None or tag.kind != 2 or exif.read(source_of(new.data)).description != text:
         raise EditRefused(fault.format("description"))
-    if len(new.data) <= _PIEXIF_MAX_BYTES:
+    if isinstance(new.data, bytes):
         found = read_ascii(new.data, _DESCRIPTION[1])
         if found is None or found.rstrip(b"\0") != text.encode():
             raise EditRefused(fault.format("description"))

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
 from tagline.metadata import webp
+from tagline.metadata.content import Content, same
 from tagline.metadata.field_types import Edits
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_chunk import prove_exif, prove_xmp
-from tagline.model import BytesSource
+from tagline.model import source_of
 
 _TOUCHED: Final = (b"VP8X", b"EXIF", b"XMP ")
 _FLAGS: Final = {b"EXIF": 0x08, b"XMP ": 0x04}
@@ -28,7 +29,7 @@ class _Part(NamedTuple):
 class _File:
     """A WebP cut into its chunks; ``end`` is where the RIFF container ends."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Content) -> None:
         self.data = data
         self.parts: list[_Part] = []
         at = 12
@@ -58,12 +59,12 @@ class _File:
         return self.data[part.end : min(part.end + (part.end - part.start) % 2, self.end)]
 
 
-def prove_webp(before: bytes, after: bytes, text: str | None) -> None:
+def prove_webp(before: Content, after: Content, text: str | None) -> None:
     """Prove that nothing but the description differs; see ``prove_webp_fields``."""
     prove_webp_fields(before, after, (describing(text, None),))
 
 
-def prove_webp_fields(before: bytes, after: bytes, edits: Edits) -> None:
+def prove_webp_fields(before: Content, after: Content, edits: Edits) -> None:
     """Prove that nothing but these fields differs, and that they read back.
 
     Identical: every other chunk with its padding, their order, whatever follows the container, the
@@ -79,14 +80,15 @@ def prove_webp_fields(before: bytes, after: bytes, edits: Edits) -> None:
         EditRefused: something else differs; the reason begins with ``proof:``.
     """
     old, new = _File(before), _File(after)
-    if before[old.end :] != after[new.end :]:
+    if not same(before, (old.end, len(before)), after, (new.end, len(after))):
         raise EditRefused("proof: what follows the WebP image changed")
     olds, news = old.others(), new.others()
     if len(olds) != len(news):
         raise EditRefused("proof: a WebP chunk was lost or added")
     for was, now in zip(olds, news, strict=True):
-        same = was.kind == now.kind and before[was.start : was.end] == after[now.start : now.end]
-        if not same or not (new.padding(now) or b"\0").startswith(old.padding(was)):
+        was_at, now_at = ((part.start, part.end) for part in (was, now))
+        is_same = was.kind == now.kind and same(before, was_at, after, now_at)
+        if not is_same or not (new.padding(now) or b"\0").startswith(old.padding(was)):
             raise EditRefused("proof: another WebP chunk changed")
     _prove_order(old, new)
     _prove_header(old, new)
@@ -121,7 +123,7 @@ def _prove_header(old: _File, new: _File) -> None:
 def _prove_empty(header: bytes, simple: _File) -> None:
     """A header says no more than the only image of a simple file."""
     frames = [part for part in simple.parts if part.kind in webp.IMAGE_CHUNKS]
-    shown = webp.read(BytesSource(simple.data))
+    shown = webp.read(source_of(simple.data))
     if len(frames) != 1 or (shown.width, shown.height) != webp.canvas_size(header):
         raise EditRefused("proof: the WebP header does not fit the image")
     frame = frames[0]

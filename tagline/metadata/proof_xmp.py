@@ -10,6 +10,7 @@ from tagline.metadata.field_types import Edits, FieldEdit
 from tagline.metadata.fields import describing
 from tagline.metadata.proof_fields import DATE, MICROSOFT, OFFSET, RULES, SUBJECTS
 from tagline.metadata.values import FieldValue, is_blank
+from tagline.metadata.xmp_text import NAMES_MAX_BYTES, has_long_names
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# RDF"
 _ABOUT: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"
@@ -122,11 +123,14 @@ class _Reader:
     def __init__(self) -> None:
         self.items: list[_Item] = []
         self._path: list[str] = []
+        self._left = NAMES_MAX_BYTES
         self._texts: list[str] = []
         self._leaf = False
 
     def read(self, packet: bytes) -> None:
         body = packet.rstrip(b"\0 \t\r\n")
+        if has_long_names(body):
+            raise EditRefused("proof: the XMP packet has names that are too long")
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -171,4 +175,7 @@ class _Reader:
             # Below rdf:RDF come the nodes; which node a property stands in says nothing.
             path = self._path[self._path.index(_RDF) + 2 :] + [key] * bool(key)
             if path:
+                self._left -= sum(map(len, path))
+                if self._left < 0:
+                    raise EditRefused("proof: the XMP packet has names that are too long")
                 self.items.append(("\n".join(path), text))

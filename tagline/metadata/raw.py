@@ -20,10 +20,10 @@ _EXIF_IFD = 0x8769
 _PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
 
 # Panasonic's own tags in the main directory of an RW2.
-_PANASONIC_MARK = b"IIU\0"
+PANASONIC_MARK = b"IIU\0"
 _SENSOR_TOP, _SENSOR_LEFT, _SENSOR_BOTTOM, _SENSOR_RIGHT = 4, 5, 6, 7
-_JPG_FROM_RAW = 0x002E
-_RAW_DATA_OFFSET = 0x0118
+JPG_FROM_RAW = 0x002E
+RAW_DATA_OFFSET = 0x0118
 
 
 def read(source: ByteSource) -> Container:
@@ -34,7 +34,7 @@ def read(source: ByteSource) -> Container:
         draft.exif = source
         directories = chain(tiff, CHAIN_LIMIT)
         take_blocks(tiff, directories[0], draft)
-        if tiff.mark == _PANASONIC_MARK:
+        if tiff.mark == PANASONIC_MARK:
             _panasonic(tiff, directories[0], source, draft)
         else:
             _pages(tiff, directories, draft)
@@ -78,10 +78,10 @@ def _panasonic(tiff: Tiff, directory: Directory, source: ByteSource, draft: Draf
         for tag in (_SENSOR_TOP, _SENSOR_LEFT, _SENSOR_BOTTOM, _SENSOR_RIGHT)
     )
     draft.set_size(right - left, bottom - top)
-    start = tiff.integer(directory, _RAW_DATA_OFFSET) or tiff.integer(directory, STRIP_OFFSETS)
+    start = tiff.integer(directory, RAW_DATA_OFFSET) or tiff.integer(directory, STRIP_OFFSETS)
     if start is not None and 0 < start < source.size:
         draft.add_image(start, source.size - start)
-    preview = directory.entries.get(_JPG_FROM_RAW)
+    preview = directory.entries.get(JPG_FROM_RAW)
     if preview is not None and _EXIF_IFD not in directory.entries:
         draft.exif = None
         draft.borrow(jpeg_read.read(Slice(source, preview.offset, preview.length)))

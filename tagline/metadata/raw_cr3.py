@@ -4,7 +4,7 @@ The boxes CMT1, CMT2 and CMT4 in Canon's own box are whole TIFF blocks with the 
 Exif directory and the GPS directory. One TIFF block is made of them, as in any other file.
 """
 
-from struct import pack
+from struct import pack, unpack
 from uuid import UUID
 
 from tagline.metadata.bmff import Box, boxes, find
@@ -64,6 +64,24 @@ def _track_size(window: Window, trak: Box) -> tuple[int, int]:
     if head[4:8] != b"CRAW":
         return 0, 0
     return int.from_bytes(head[32:34], "big"), int.from_bytes(head[34:36], "big")
+
+
+def first_sample(window: Window, trak: Box) -> tuple[int, int] | None:
+    """Offset and length in bytes of a track's first sample (14496-12, 8.7.3 and 8.7.5).
+
+    Raises:
+        Malformed: the track's boxes are damaged.
+    """
+    table = find(window, trak, b"mdia", b"minf", b"stbl")
+    if table is None:
+        return None
+    sizes, places = find(window, table, b"stsz"), find(window, table, b"co64")
+    if sizes is None or places is None or sizes.length < 12 or places.length < 16:
+        return None
+    _, same, count = unpack(">III", window.at(sizes.start, 12))
+    if not same and count and sizes.length >= 16:
+        same = int.from_bytes(window.at(sizes.start + 12, 4), "big")
+    return int.from_bytes(window.at(places.start + 8, 8), "big"), same
 
 
 def _joined(window: Window, draft: Draft, parts: dict[bytes, Box]) -> bytes | None:

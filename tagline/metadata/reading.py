@@ -70,6 +70,7 @@ def read_photo(source: ByteSource, name: str, sidecars: SidecarFiles = NO_SIDECA
         stale_sidecars=stale,
         found={field.name: _found(field, places[field.name]) for field in FIELDS},
         not_embedded=sidecar.json.not_embedded if sidecar.json else None,
+        damaged=sidecar.json is not None and sidecar.json.damaged,
         adopted=adopted,
     )
 

@@ -9,10 +9,13 @@ from types import MappingProxyType
 import msgspec
 
 from tagline.metadata import (
+    boxes_whole,
+    chunks_whole,
     gif,
     heif,
     jpeg,
     jpeg_edit,
+    jpeg_whole,
     jxl,
     png,
     png_edit,
@@ -20,17 +23,20 @@ from tagline.metadata import (
     raw_cr3,
     raw_raf,
     raw_x3f,
+    sections_whole,
     tiff,
     tiff_edit,
+    tiff_whole,
     webp,
     webp_edit,
 )
+from tagline.metadata.content import Content
 from tagline.metadata.field_types import Edits
 from tagline.metadata.magic import HEAD_BYTES, kind_of
 from tagline.metadata.values import Container
 from tagline.model import ByteSource
 
-Embed = Callable[[bytes, Edits], bytes]
+Embed = Callable[[Content, Edits], Content]
 """``embed(data, edits)``: the file with its fields as they are to be, proven; see the codecs."""
 
 
@@ -38,7 +44,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of photo.
 
     ``extensions`` are lower-case and without the dot. ``kind`` is what the first bytes can tell:
-    RAW files built on TIFF share it with TIFF. ``embed`` writes fields into the file, None
+    RAW files built on TIFF share it with TIFF. ``unfinished`` says what is missing of a file that
+    is not all there (``completeness``). ``embed`` writes fields into the file, None
     where sidecars alone are safe. ``browser`` says whether browsers show it.
     """
 
@@ -47,6 +54,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     kind: str
     read: Callable[[ByteSource], Container]
+    unfinished: Callable[[ByteSource], str | None]
     embed: Embed | None = None
     browser: bool = False
 
@@ -63,6 +71,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/jpeg",
         kind="jpeg",
         read=jpeg.read,
+        unfinished=jpeg_whole.why_incomplete,
         embed=jpeg_edit.embed_fields,
         browser=True,
     ),
@@ -72,6 +81,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/tiff",
         kind="tiff",
         read=tiff.read,
+        unfinished=tiff_whole.why_incomplete,
         embed=tiff_edit.embed_fields,
     ),
     Format(
@@ -80,6 +90,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/png",
         kind="png",
         read=png.read,
+        unfinished=chunks_whole.png_fault,
         embed=png_edit.embed_fields,
         browser=True,
     ),
@@ -89,6 +100,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/webp",
         kind="webp",
         read=webp.read,
+        unfinished=chunks_whole.webp_fault,
         embed=webp_edit.embed_fields,
         browser=True,
     ),
@@ -98,6 +110,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/gif",
         kind="gif",
         read=gif.read,
+        unfinished=chunks_whole.gif_fault,
         browser=True,
     ),
     Format(
@@ -106,6 +119,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/heic",
         kind="heif",
         read=heif.read,
+        unfinished=boxes_whole.heif_fault,
     ),
     Format(
         name="HEIF",
@@ -113,6 +127,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/heif",
         kind="heif",
         read=heif.read,
+        unfinished=boxes_whole.heif_fault,
     ),
     Format(
         name="AVIF",
@@ -120,6 +135,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/avif",
         kind="avif",
         read=heif.read,
+        unfinished=boxes_whole.heif_fault,
         browser=True,
     ),
     Format(
@@ -128,6 +144,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/jxl",
         kind="jxl",
         read=jxl.read,
+        unfinished=boxes_whole.jxl_fault,
     ),
     Format(
         name="DNG",
@@ -135,6 +152,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-adobe-dng",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Canon CR2",
@@ -142,6 +160,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-canon-cr2",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Canon CR3",
@@ -149,6 +168,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-canon-cr3",
         kind="cr3",
         read=raw_cr3.read,
+        unfinished=boxes_whole.cr3_fault,
     ),
     Format(
         name="Nikon NEF",
@@ -156,6 +176,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-nikon-nef",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Nikon NRW",
@@ -163,6 +184,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-nikon-nrw",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Sony ARW",
@@ -170,6 +192,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-sony-arw",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Olympus ORF",
@@ -177,6 +200,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-olympus-orf",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Panasonic RW2",
@@ -184,6 +208,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-panasonic-rw2",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Fujifilm RAF",
@@ -191,6 +216,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-fuji-raf",
         kind="raf",
         read=raw_raf.read,
+        unfinished=sections_whole.raf_fault,
     ),
     Format(
         name="Pentax PEF",
@@ -198,6 +224,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-pentax-pef",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Samsung SRW",
@@ -205,6 +232,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-samsung-srw",
         kind="tiff",
         read=raw.read,
+        unfinished=tiff_whole.why_incomplete,
     ),
     Format(
         name="Sigma X3F",
@@ -212,6 +240,7 @@ FORMATS: tuple[Format, ...] = (
         media_type="image/x-sigma-x3f",
         kind="x3f",
         read=raw_x3f.read,
+        unfinished=sections_whole.x3f_fault,
     ),
 )
 
@@ -259,7 +288,7 @@ def read_container(source: ByteSource, name: str) -> Container:
     return row.read(source)
 
 
-def embedder_of(data: bytes, name: str) -> Embed | None:
+def embedder_of(data: Content, name: str) -> Embed | None:
     """What writes fields into such a file; None where only sidecars are safe."""
     row = codec_of(name, data[:HEAD_BYTES])
     return row.embed if row is not None else None

@@ -5,7 +5,8 @@ A sidecar of a photo is a JSON object in UTF-8 that has at least one of ``title`
 file's own text; all others keep their bytes. Under ``tagline`` stand ``version``, ``fingerprint``,
 where they have something to say the fields beside the description by name, ``removed`` and
 ``not_embedded``, in a file that is kept apart from its photo ``hides``, and in a file that another
-program made ``adopted``, so that such a file is never taken for Tagline's own.
+program made ``adopted``, so that such a file is never taken for Tagline's own. Beside a photo that
+was not whole stands ``damaged`` instead of ``fingerprint``.
 """
 
 import json
@@ -26,6 +27,9 @@ VERSION: Final = 1
 MAX_BYTES: Final = 4 * 1024 * 1024
 """A longer file is no sidecar of a photo."""
 
+MAX_PARTS: Final = 100_000
+"""A file with more values and brackets is no sidecar of a photo either: it would fill memory."""
+
 _OWN_MEMBERS = frozenset({"title", "description", "photoTakenTime", "tagline"})
 _BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -33,7 +37,9 @@ _INTEGER = re.compile(r"\s*(-?[0-9]{1,15})\s*", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _SAID = tuple(field for field in FIELDS if field.from_json)
-_OPTIONAL = frozenset({"removed", "not_embedded", "hides", *(field.name for field in _SAID)})
+_OPTIONAL = frozenset(
+    {"damaged", "removed", "not_embedded", "hides", *(field.name for field in _SAID)}
+)
 
 JsonObject = dict[str, object]
 
@@ -64,6 +70,7 @@ def read(data: bytes) -> JsonSidecarValues | None:
         description=_text(sidecar.said.get("description")),
         taken_timestamp=_timestamp(taken.get("timestamp")),
         fingerprint=_text(own.get("fingerprint")) or None,
+        damaged=own.get("damaged") is True,
         removed=_texts(own.get("removed")),
         not_embedded=_text(own.get("not_embedded")) or None,
         hides=_notes(own.get("hides")),
@@ -99,7 +106,8 @@ def write(old: bytes | None, values: JsonSidecarValues) -> bytes:
 
 
 def _own(values: JsonSidecarValues) -> JsonObject:
-    own: JsonObject = {"version": VERSION, "fingerprint": values.fingerprint}
+    own: JsonObject = {"version": VERSION}
+    own |= {"damaged": True} if values.damaged else {"fingerprint": values.fingerprint}
     if values.removed:
         own["removed"] = list(values.removed)
     if values.not_embedded:
@@ -172,7 +180,7 @@ def _taken(timestamp: int | None) -> JsonObject:
 
 def _parse(data: bytes) -> _Sidecar | None:
     """The file's text and what it says, numbers as they are written; None for any other file."""
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_BYTES or sum(map(data.count, (b"[", b"{", b","))) > MAX_PARTS:
         return None
     try:
         text = data.decode("utf-8")
@@ -199,9 +207,9 @@ def _changed(sidecar: _Sidecar, said: JsonObject) -> str:
     """The file's text with the members that it lacks or that say something new."""
     own = _object(said["tagline"])
     known = _object(sidecar.said.get("tagline"))
-    for name in _OPTIONAL & known.keys() - own.keys():
+    for name in (_OPTIONAL | {"fingerprint"}) & known.keys() - own.keys():
         own[name] = None
-    if "fingerprint" not in known:
+    if not _names_photo(known):
         own["adopted"] = True
     if "version" in known:
         del own["version"]
@@ -226,11 +234,16 @@ def _is_ours(said: JsonObject) -> bool:
     own = _object(said.get("tagline"))
     taken = _object(said.get("photoTakenTime"))
     return (
-        "fingerprint" in own
+        _names_photo(own)
         and said.keys() <= _OWN_MEMBERS
         and own.keys() <= {"version", "fingerprint"} | _OPTIONAL
         and taken.keys() <= {"timestamp", "formatted"}
     )
+
+
+def _names_photo(own: JsonObject) -> bool:
+    """Whether Tagline has written which photo the sidecar is of."""
+    return "fingerprint" in own or own.get("damaged") is True
 
 
 def _object(value: object) -> JsonObject:

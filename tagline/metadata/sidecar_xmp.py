@@ -26,10 +26,11 @@ def write(old: bytes | None, *, description: str | None, fingerprint: str) -> by
 
 
 def write_fields(
-    old: bytes | None, edits: Edits, *, fingerprint: str, is_copy: bool = False
+    old: bytes | None, edits: Edits, *, fingerprint: str | None, is_copy: bool = False
 ) -> bytes | None:
     """The sidecar with these fields as they are to be; ``is_copy`` of one that stays as it is.
 
+    A sidecar without a ``fingerprint`` belongs to the photo of its name, whatever that shows.
     Everything else in the file stays byte for byte. None comes back when nothing is left that
     Tagline did not make, so that the file may go.
 
@@ -51,7 +52,7 @@ def write_fields(
     return changed
 
 
-def _new(edits: Edits, fingerprint: str) -> bytes | None:
+def _new(edits: Edits, fingerprint: str | None) -> bytes | None:
     wanted = xmp_edit.new_properties(edits, in_sidecar=True)
     said = {name: words for name, words in wanted.items() if words}
     if not said:
@@ -59,4 +60,6 @@ def _new(edits: Edits, fingerprint: str) -> bytes | None:
     for words in said.values():
         for text in words if isinstance(words, tuple) else (words,):
             check_text(text)
-    return new_packet(said | {names.FINGERPRINT: fingerprint}, padded=False)
+    if fingerprint is not None:
+        said[names.FINGERPRINT] = fingerprint
+    return new_packet(said, padded=False)

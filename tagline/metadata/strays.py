@@ -119,7 +119,9 @@ def with_adopted(own: Sidecar, files: SidecarFiles, mark: str) -> tuple[Sidecar,
 
 def is_apart(json: JsonSidecarValues | None) -> bool:
     """Whether a JSON sidecar was written apart from its photo."""
-    return json is not None and json.fingerprint is not None and json.hides is not None
+    if json is None or json.hides is None:
+        return False
+    return json.damaged or json.fingerprint is not None
 
 
 def _seen(own: Sidecar, files: SidecarFiles, notes: hiding.Notes) -> Sidecar:

@@ -5,14 +5,15 @@ Unlike the reader's walk this one follows every directory it knows a way to, and
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from tagline.errors import EditRefused
+from tagline.metadata.content import Content, Extent
 from tagline.metadata.exif_ifd import TYPE_BYTES, UTF8_TYPE
 from tagline.metadata.field_types import DirectoryName
 
-Extent = tuple[int, int]
-"""Bytes in use: first, and one past the last."""
+Held = TypeVar("Held", bound=Content)
+"""What a block is: bytes, or a TIFF file of any size."""
 
 IMAGE_DESCRIPTION: Final = 0x010E
 USER_COMMENT: Final = 0x9286
@@ -24,7 +25,10 @@ _POINTERS: Final = frozenset({EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS})
 # Offsets and lengths of data outside the directories: strips, tiles, free space, JPEG thumbnail.
 _DATA: Final = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0120, 0x0121), (0x0201, 0x0202))
 _MAX_DIRECTORIES: Final = 1024
-_MAX_ITEMS: Final = 1 << 20
+# Directories that lie over each other, or name the same lists, have more than a file can hold.
+_MAX_ENTRIES: Final = 1 << 16
+_MAX_LEADS: Final = 1 << 12
+_MAX_ITEMS: Final = 1 << 18
 
 
 class Entry(NamedTuple):
@@ -66,17 +70,18 @@ class Directory(NamedTuple):
         return next((entry for entry in self.entries if entry.tag == tag), None)
 
 
-class Block:
+class Block(Generic[Held]):
     """A TIFF block taken apart.
 
     ``directories`` has IFD0 first and then every other that could be reached, ``exif`` is the Exif
     IFD where there is one. ``dangling`` lists what the directories claim beyond the block's end.
 
     Raises:
-        EditRefused: no classic TIFF header, or IFD0 does not lie inside the block.
+        EditRefused: no classic TIFF header, IFD0 does not lie inside the block, or there are too
+            many directories or tags.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Held) -> None:
         self.data = data
         if len(data) < 8 or data[:4] not in (b"II*\0", b"MM\0*"):
             raise EditRefused("the EXIF block has no TIFF header")
@@ -85,6 +90,7 @@ class Block:
         self._short = Struct(self.order + "H")
         self._long = Struct(self.order + "I")
         self.dangling: list[Extent] = []
+        self._entries_left = _MAX_ENTRIES
         first = self.directory(self.long(4))
         if first is None:
             raise EditRefused("the first directory of the EXIF block is outside of it")
@@ -114,7 +120,7 @@ class Block:
 
     def long(self, offset: int) -> int:
         """The LONG at an offset inside the block."""
-        return self._long.unpack_from(self.data, offset)[0]
+        return self._long.unpack(self.data[offset : offset + 4])[0]
 
     def pack_long(self, value: int) -> bytes:
         """A LONG in the block's byte order."""
@@ -133,13 +139,16 @@ class Block:
         if offset < 8 or offset + 2 > len(self.data):
             self.dangling.append((offset, offset + 2))
             return None
-        count = self._short.unpack_from(self.data, offset)[0]
+        count = self._short.unpack(self.data[offset : offset + 2])[0]
         end = offset + 2 + 12 * count
         if count == 0:
             return None
         if end > len(self.data):
             self.dangling.append((offset, end + 4))
             return None
+        self._entries_left -= count
+        if self._entries_left < 0:
+            raise EditRefused("the EXIF block has too many tags")
         raw = self.data[offset + 2 : end]
         entries = tuple(
             self._entry(fields, offset + 2 + 12 * k)
@@ -159,7 +168,7 @@ class Block:
         found = {self.ifd0.offset: self.ifd0}
         waiting = list(self._leads(self.ifd0))
         while waiting:
-            if len(found) > _MAX_DIRECTORIES:
+            if len(found) > _MAX_DIRECTORIES or len(waiting) > _MAX_LEADS:
                 raise EditRefused("the EXIF block has too many directories")
             tag, offset = waiting.pop()
             if offset in found or (directory := self.directory(offset)) is None:
@@ -176,7 +185,8 @@ class Block:
             yield 0, directory.link
         for entry in directory.entries:
             if entry.tag in _POINTERS and entry.kind in (4, 9, 13):
-                for offset in self.numbers(entry)[:_MAX_DIRECTORIES]:
+                most = min(entry.items, _MAX_DIRECTORIES)
+                for offset in self.numbers(entry._replace(items=most, size=4 * most)):
                     yield entry.tag, offset
 
     def numbers(self, entry: Entry) -> tuple[int, ...]:
@@ -199,11 +209,19 @@ class Block:
             yield None, extent
 
     def image_data(self) -> Iterator[Extent]:
-        """What directories keep outside of themselves and their values: strips, thumbnails."""
+        """What directories keep outside of themselves and their values: strips, thumbnails.
+
+        Raises:
+            EditRefused: there is too much of it.
+        """
+        items_left = _MAX_ITEMS
         for directory in self.directories:
             for starts, lengths in _DATA:
                 at, size = directory.find(starts), directory.find(lengths)
                 if at is not None and size is not None:
+                    items_left -= at.items + size.items
+                    if items_left < 0:
+                        raise EditRefused("the EXIF block has too much image data")
                     pairs = zip(self.numbers(at), self.numbers(size), strict=False)
                     for start, length in pairs:
                         yield start, start + length

@@ -10,6 +10,7 @@ from typing import Final
 from tagline.errors import EditRefused
 from tagline.metadata import exif_text, iptc_edit, photoshop, tiff_metadata
 from tagline.metadata.chunk_edit import edit_xmp
+from tagline.metadata.content import Content
 from tagline.metadata.draft import BLOCK_LIMIT
 from tagline.metadata.field_types import Edits, FieldEdit, When
 from tagline.metadata.fields import DESCRIPTION, describing
@@ -25,12 +26,12 @@ _BLOB_TYPES: Final = (_BYTE, _UNDEFINED)
 _TEXT_TYPES: Final = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
 
 
-def embed(data: bytes, text: str | None, old_text: str | None) -> bytes:
+def embed(data: Content, text: str | None, old_text: str | None) -> Content:
     """The file with this description, or without one; see ``embed_fields``."""
     return embed_fields(data, (describing(text, old_text),))
 
 
-def embed_fields(data: bytes, edits: Edits) -> bytes:
+def embed_fields(data: Content, edits: Edits) -> Content:
     """The file with these fields in every place that would otherwise contradict them.
 
     Args:
@@ -49,7 +50,7 @@ def embed_fields(data: bytes, edits: Edits) -> bytes:
     return data
 
 
-def _embed_one(data: bytes, edit: FieldEdit) -> bytes:
+def _embed_one(data: Content, edit: FieldEdit) -> Content:
     text = str(edit.new) if edit.new and edit.field is DESCRIPTION else None
     if text is not None and is_structured(text.encode()):
         raise EditRefused("programs would take a description of this form for data of their own")
@@ -74,7 +75,7 @@ def _embed_one(data: bytes, edit: FieldEdit) -> bytes:
 class _TiffChanges:
     """Collects what has to change in the tags of a file."""
 
-    def __init__(self, layout: Block) -> None:
+    def __init__(self, layout: Block[Content]) -> None:
         self._layout = layout
         self.found: list[Change] = []
 

@@ -1,6 +1,6 @@
 """Where the image of a TIFF directory is (TIFF 6.0, sections 3, 8 and 15)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,11 @@ from tagline.metadata.window import Malformed
 NEW_SUBFILE_TYPE = 0x00FE
 IMAGE_WIDTH = 0x0100
 IMAGE_HEIGHT = 0x0101
+BITS = 0x0102
+COMPRESSION = 0x0103
 STRIP_OFFSETS = 0x0111
+SAMPLES = 0x0115
+ROWS_PER_STRIP = 0x0116
 STRIP_LENGTHS = 0x0117
 TILE_OFFSETS = 0x0144
 TILE_LENGTHS = 0x0145
@@ -55,7 +59,7 @@ def page(tiff: Tiff, directory: Directory) -> Page:
         width=tiff.integer(directory, IMAGE_WIDTH) or 0,
         height=tiff.integer(directory, IMAGE_HEIGHT) or 0,
         reduced=bool((tiff.integer(directory, NEW_SUBFILE_TYPE) or 0) & 1),
-        extents=_extents(tiff, directory),
+        extents=next((found for _, found in extents_by_place(tiff, directory)), ()),
     )
 
 
@@ -89,12 +93,18 @@ def subdirectories(tiff: Tiff, directory: Directory) -> list[Directory]:
     return found
 
 
-def _extents(tiff: Tiff, directory: Directory) -> tuple[tuple[int, int], ...]:
+def extents_by_place(
+    tiff: Tiff, directory: Directory
+) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
+    """Offset and length of a directory's tiles, strips and JPEG, by the tag of the offsets.
+
+    Raises:
+        Malformed: a value is not inside the file.
+    """
     for place, size in _PLACES:
         offsets, lengths = directory.entries.get(place), directory.entries.get(size)
         if offsets is not None and lengths is not None:
-            return _pairs(tiff, offsets, lengths)
-    return ()
+            yield place, _pairs(tiff, offsets, lengths)
 
 
 def _pairs(tiff: Tiff, offsets: Entry, lengths: Entry) -> tuple[tuple[int, int], ...]:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
+from tagline.metadata.content import SLICE_MAX_BYTES, Content, Extent, joined
 from tagline.metadata.exif_pointers import becomes_valid
-from tagline.metadata.tiff_block import MAKER_NOTE, Block, Directory, Entry, Extent, overlaps
+from tagline.metadata.tiff_block import MAKER_NOTE, Block, Directory, Entry, overlaps
 from tagline.metadata.tiff_survey import WIDTHS
 
 _MAX_FILE_BYTES: Final = (1 << 32) - 1
@@ -28,7 +29,7 @@ class Change(NamedTuple):
     value: bytes | None
 
 
-def apply(layout: Block, changes: Sequence[Change]) -> bytes:
+def apply(layout: Block[Content], changes: Sequence[Change]) -> Content:
     """The file with these changes; new and removed tags are those of IFD0.
 
     Raises:
@@ -45,9 +46,11 @@ def apply(layout: Block, changes: Sequence[Change]) -> bytes:
 class _TiffEdit:
     """A file under change: the bytes kept of it, what is put over them, and behind them."""
 
-    def __init__(self, layout: Block, changes: Sequence[Change]) -> None:
+    def __init__(self, layout: Block[Content], changes: Sequence[Change]) -> None:
         self._layout = layout
         self._changes = changes
+        if any(c.entry and c.entry.size > SLICE_MAX_BYTES for c in changes):
+            raise EditRefused("a tag of the TIFF file is too large to be edited")
         self._used = list(layout.used())
         self._freed = [c.entry for c in changes if c.entry and self._is_free(c.entry)]
         self._patches: list[tuple[int, bytes]] = []
@@ -173,8 +176,8 @@ class _TiffEdit:
         """Take freed values off the end of the file, with the bytes that make them even."""
         data = self._layout.data
         for entry in sorted(self._freed, key=lambda e: -e.offset):
-            gap = data[entry.extent[1] : self._end]
-            if entry.offset < others_end or len(gap) > 1 or any(gap):
+            end = entry.extent[1]
+            if entry.offset < others_end or self._end - end > 1 or any(data[end : self._end]):
                 return
             self._end = entry.offset
 
@@ -247,16 +250,16 @@ class _TiffEdit:
         ):
             raise EditRefused("something in the TIFF file points past its end")
 
-    def result(self) -> bytes:
+    def result(self) -> Content:
         """The file as it is now; where patches overlap, the later one counts."""
-        head = memoryview(self._layout.data)[: self._end]
         merged: dict[int, bytes] = {}
         for at, raw in self._patches:
             merged[at] = raw + merged.get(at, b"")[len(raw) :]
-        parts: list[bytes | memoryview] = []
+        parts: list[bytes | Extent] = []
         done = 0
         for at, raw in sorted(merged.items()):
             if at >= done and at < self._end:
-                parts += [head[done:at], raw]
+                parts += [(done, at), raw]
                 done = at + len(raw)
-        return b"".join([*parts, head[done:], self._tail])
+        parts += [(done, max(done, self._end)), bytes(self._tail)]
+        return joined(self._layout.data, parts)

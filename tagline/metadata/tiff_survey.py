@@ -6,13 +6,11 @@ after; the editor itself works from another walk (``tiff_block``).
 """
 
 from collections.abc import Iterator
-from struct import Struct, unpack_from
+from struct import Struct
 from typing import Final, NamedTuple
 
 from tagline.errors import EditRefused
-
-Extent = tuple[int, int]
-"""Bytes of the file: the first, and one past the last."""
+from tagline.metadata.content import Content, Extent
 
 WIDTHS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _UTF8_TYPE: Final = 129
@@ -24,6 +22,7 @@ DATA_TAGS: Final = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0120, 0x0121), (0x020
 # Tables of old JPEG (TIFF 6.0, section 22): tag of the offsets, and the most bytes of a table.
 _TABLES: Final = ((0x0207, 64), (0x0208, 272), (0x0209, 272))
 _DIRECTORY_LIMIT: Final = 1024
+_LEADS_LIMIT: Final = 1 << 12
 _ENTRY_LIMIT: Final = 1 << 16
 _ITEM_LIMIT: Final = 1 << 18
 
@@ -50,7 +49,7 @@ class Survey:
         EditRefused: the file is no classic TIFF, or something in it is not where it has to be.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Content) -> None:
         if len(data) < 8 or data[:4] not in (b"II*\0", b"MM\0*"):
             raise EditRefused("the file is no classic TIFF")
         self.data = data
@@ -67,7 +66,8 @@ class Survey:
         self._refuse_overlaps()
 
     def _number(self, code: str, at: int) -> int:
-        return unpack_from(self.order + code, self.data, at)[0]
+        shape = Struct(self.order + code)
+        return shape.unpack(self.data[at : at + shape.size])[0]
 
     def _walk(self) -> None:
         offsets: set[int] = set()
@@ -79,7 +79,7 @@ class Survey:
                     raise EditRefused("the pages of the TIFF file run in a circle")
                 continue
             offsets.add(at)
-            if len(offsets) > _DIRECTORY_LIMIT:
+            if len(offsets) > _DIRECTORY_LIMIT or len(waiting) > _LEADS_LIMIT:
                 raise EditRefused("the TIFF file has too many directories")
             waiting += self._read(name, at)
 
@@ -104,7 +104,7 @@ class Survey:
         return [*self._leads(name, own), *([(f"{name}+", link)] if link else [])]
 
     def _tag(self, name: str, position: int) -> Tag:
-        number, kind, items, value = self._entry.unpack_from(self.data, position)
+        number, kind, items, value = self._entry.unpack(self.data[position : position + 12])
         size = WIDTHS.get(kind, int(kind == _UTF8_TYPE)) * items
         start = position + 8 if size <= 4 else value
         return Tag((name, number), kind, items, position, start, size)
@@ -168,7 +168,8 @@ class Survey:
         self._items_left -= tag.items
         if tag.start + tag.size > len(self.data) or self._items_left < 0:
             raise EditRefused("a list of offsets of the TIFF file is outside of it, or too long")
-        return unpack_from(f"{self.order}{tag.items}{code}", self.data, tag.start)
+        shape = Struct(f"{self.order}{tag.items}{code}")
+        return shape.unpack(self.data[tag.start : tag.start + shape.size])
 
     def value(self, tag: Tag) -> bytes | None:
         """The bytes of a value; None where it is not wholly inside the file.

@@ -121,14 +121,17 @@ class JsonSidecarValues(msgspec.Struct, frozen=True, kw_only=True):
     ``fingerprint`` is that of the photo; ``said`` has the values of fields other than the
     description by name; ``removed`` names fields that a person removed while the file itself, which
     could not be edited, or a sidecar that is hidden still holds them; ``not_embedded`` says why
-    not. ``hides`` is there in sidecars that are kept apart from their photo, and notes what those
-    hide (``hiding``). ``description`` is UNSET in values to be written that leave it as it is.
+    not. ``damaged`` says that the photo was not whole: then there is no fingerprint, and the
+    sidecar belongs to the photo of its name. ``hides`` is there in sidecars that are kept apart
+    from their photo, and notes what those hide (``hiding``). ``description`` is UNSET in values to
+    be written that leave it as it is.
     """
 
     title: str | None = None
     description: str | UnsetType | None = None
     taken_timestamp: int | None = None
     fingerprint: str | None = None
+    damaged: bool = False
     removed: tuple[str, ...] = ()
     not_embedded: str | None = None
     hides: Mapping[str, tuple[str, ...]] | None = None
@@ -194,7 +197,7 @@ class PhotoReading(msgspec.Struct, frozen=True, kw_only=True):
     ``stale_sidecars`` names sidecars that were written for other image data; they say nothing.
     ``adopted`` names those that are used although they are not the photo's own by name.
     ``found`` has every field that a person may edit by name; ``not_embedded`` says why the last
-    edit did not go into the file.
+    edit did not go into the file. ``damaged`` says that the file was not whole then.
     """
 
     description: str | None
@@ -212,4 +215,5 @@ class PhotoReading(msgspec.Struct, frozen=True, kw_only=True):
     stale_sidecars: tuple[str, ...]
     found: dict[str, Found]
     not_embedded: str | None
+    damaged: bool = False
     adopted: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from tagline.metadata import xmp_names as names
 from tagline.metadata.values import XmpValues
-from tagline.metadata.xmp_text import to_utf_8
+from tagline.metadata.xmp_text import has_long_names, to_utf_8
 from tagline.metadata.xmp_values import gps_from, orientation_from, rating_from, taken_at_from
 
 MAX_ELEMENTS: Final = 100_000
@@ -138,6 +138,8 @@ class _Properties:
         self._value: str | None = None
 
     def feed(self, body: bytes) -> None:
+        if has_long_names(body):
+            return
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start

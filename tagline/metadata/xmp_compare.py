@@ -7,7 +7,9 @@ make no difference; the order of array items does.
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from tagline.errors import EditRefused
 from tagline.metadata import xmp_names as names
+from tagline.metadata.xmp_text import NAMES_MAX_BYTES
 from tagline.metadata.xmp_tree import Element, parse
 
 _MARKS = frozenset({names.RDF_ABOUT, names.RDF_PARSE_TYPE})
@@ -70,6 +72,7 @@ class _Listing:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self._times: Counter[str] = Counter()
+        self._left = NAMES_MAX_BYTES
 
     def add_fields(self, element: Element, prefix: str) -> None:
         """Attributes and children of a node or structure, as properties."""
@@ -85,7 +88,7 @@ class _Listing:
         """A property's or an item's value: a text, an array, or a structure."""
         path = self._put(path, "" if element.children else element.text)
         for name, text in element.attributes.items():
-            self.texts[f"{path}/@{name}"] = text
+            self._tell(f"{path}/@{name}", text)
         for child in element.children:
             if child.name in names.RDF_ARRAYS:
                 self.texts[path] = child.name
@@ -100,5 +103,11 @@ class _Listing:
         self._times[path] += 1
         if self._times[path] > 1:
             path = f"{path}#{self._times[path]}"
-        self.texts[path] = text
+        self._tell(path, text)
         return path
+
+    def _tell(self, path: str, text: str) -> None:
+        self._left -= len(path)
+        if self._left < 0:
+            raise EditRefused("the XMP packet has names that are too long")
+        self.texts[path] = text

@@ -7,6 +7,12 @@ from tagline.errors import EditRefused
 PACKET_MAX_BYTES = 4 * 1024 * 1024
 """Of a longer packet only so much is read, and it is not edited."""
 
+NAMES_MAX_BYTES = 16 * 1024 * 1024
+"""Bytes that the names of a packet may have with their namespaces written out.
+
+Parsers write them out, and listings of properties repeat them with every property inside.
+"""
+
 _WIDE = (
     (b"\xff\xfe\0\0", "utf-32-le"),
     (b"\0\0\xfe\xff", "utf-32-be"),
@@ -18,6 +24,7 @@ _WIDE = (
     (b"\0<\0", "utf-16-be"),
 )
 _DECLARED = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
+_NAMESPACE = re.compile(rb"""xmlns(?::[^\s=:]*+)?\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 _LATIN = {"iso-8859-1": "latin-1", "iso8859-1": "latin-1", "windows-1252": "cp1252"}
 _AS_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,6 +57,16 @@ def to_utf_8(packet: bytes) -> bytes:
     else:
         body = _from_narrow(packet)
     return body[max(body.find(b"<"), 0) :].rstrip(b"\0 \t\r\n")
+
+
+def has_long_names(body: bytes) -> bool:
+    """Whether the names of a packet are so long, or many, that no parser may be given them.
+
+    That is told of the most that they could be: each name is of the longest namespace.
+    """
+    longest = max((len(m[1] or m[2] or b"") for m in _NAMESPACE.finditer(body)), default=0)
+    most = body.count(b"<") - body.count(b"</") + body.count(b"=")
+    return longest * most > NAMES_MAX_BYTES
 
 
 def escape(text: str) -> bytes:

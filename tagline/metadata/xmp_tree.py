@@ -11,7 +11,12 @@ from xml.parsers import expat
 
 from tagline.errors import EditRefused
 from tagline.metadata import xmp_names as names
-from tagline.metadata.xmp_text import PACKET_MAX_BYTES, declared_encoding, wide_encoding
+from tagline.metadata.xmp_text import (
+    PACKET_MAX_BYTES,
+    declared_encoding,
+    has_long_names,
+    wide_encoding,
+)
 
 MAX_PARTS: Final = 10_000
 """Elements, attributes and namespace declarations together."""
@@ -111,7 +116,7 @@ def parse(packet: bytes) -> Document:
         EditRefused: the packet is not UTF-8 or not well formed, holds a document type declaration,
             or is too large, too deep, has too many parts or more than one rdf:RDF.
     """
-    if len(packet) > PACKET_MAX_BYTES:
+    if len(packet) > PACKET_MAX_BYTES or has_long_names(packet):
         raise EditRefused("the XMP packet is too large")
     if wide_encoding(packet) or declared_encoding(packet) not in {"utf-8", "us-ascii"}:
         raise EditRefused("the XMP packet is not in UTF-8")

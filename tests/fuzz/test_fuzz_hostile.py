@@ -8,7 +8,17 @@ from PIL import Image
 
 from tagline.errors import EditRefused
 from tagline.library import PhotoWriter, Target
-from tagline.metadata import exif, iptc, photoshop, read_photo, sidecar_json, sidecar_xmp, xmp
+from tagline.metadata import (
+    exif,
+    iptc,
+    photoshop,
+    read_photo,
+    sidecar_json,
+    sidecar_xmp,
+    why_incomplete,
+    why_incomplete_sidecar,
+    xmp,
+)
 from tagline.model import BytesSource, MetadataChange, Precondition
 from tagline.storage import MemoryStorage
 from tests.fuzz.fuzzing import within_limits
@@ -101,6 +111,14 @@ def test_a_hostile_photo_is_read_within_limits(name):
         assert reading.fingerprint
 
 
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_hostile_photo_is_judged_within_limits(name):
+    """Whether a photo is all there takes less than a second and 100 MiB besides the file."""
+    data = PHOTOS[name]()
+    for file in ("a.jpg", "a.png", "a.tif", "a.heic", "a.nef"):
+        within_limits(name, lambda file=file: why_incomplete(BytesSource(data), file))
+
+
 def describe(name: str, files: dict[str, bytes]) -> None:
     """Describe the first file as the server does, but for the disk, or have it refused."""
     storage = MemoryStorage(files)
@@ -127,6 +145,7 @@ def test_a_hostile_packet_is_read_and_edited_within_limits(name):
     packet = PACKETS[name]
     within_limits(name, lambda: xmp.read(packet))
     within_limits(name, lambda: sidecar_xmp.read(packet))
+    within_limits(name, lambda: why_incomplete_sidecar("a.xmp", packet))
     describe(name, {"a.gif": b"GIF89a", "a.gif.xmp": packet})
     if len(packet) < 65_000:
         embedded = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet))
@@ -141,6 +160,7 @@ def test_a_hostile_packet_is_read_and_edited_within_limits(name):
 def test_a_hostile_json_sidecar_is_none(data):
     """JSON that is deep, endless or huge is no sidecar, and told so soon."""
     within_limits("json", lambda: sidecar_json.read(data))
+    within_limits("json", lambda: why_incomplete_sidecar("a.json", data))
 
 
 def test_hostile_blocks_are_read_within_limits():

@@ -15,6 +15,8 @@ from tagline.metadata import (
     registry,
     sidecar_json,
     sidecar_xmp,
+    why_incomplete,
+    why_incomplete_sidecar,
     xmp,
 )
 from tagline.metadata.fingerprint import fingerprint
@@ -24,7 +26,7 @@ from tests.fuzz.fuzzing import inputs, within_limits
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
-SHARE = 0.5 / (len(FORMATS) + 7)
+SHARE = 0.5 / (2 * len(FORMATS) + 7)
 PACKET = (
     b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
@@ -97,8 +99,18 @@ def test_the_sidecar_readers_answer():
     def work(data: bytes) -> None:
         sidecar_json.read(data)
         sidecar_xmp.read(data)
+        why_incomplete_sidecar("a.json", data)
+        why_incomplete_sidecar("a.xmp", data)
 
     run("sidecars", [JSON, PACKET], work)
+
+
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+def test_every_judge_of_completeness_answers(files, row):
+    """A mutated file of any format is judged to be all there or not."""
+    own = next((files[e] for e in (*row.extensions, row.name) if e in files), files[""])
+    name = f"a.{row.extensions[0]}"
+    run(f"whole {row.name}", own, lambda data: why_incomplete(BytesSource(data), name))
 
 
 def test_whole_photos_are_read(files):

@@ -16,7 +16,7 @@ PIECES = [
     b"ab",
     b"\xff\xd9",
 ]
-MPF = Segment(0xE2, b"\xff\xe2\x00\x06MPF\0", 2, 4)
+MPF = Segment(0xE2, b"\xff\xe2\x00\x06MPF\0", 0, 4, 8)
 
 
 def walked(data: bytes, scan_at: int) -> int:
