@@ -1,6 +1,7 @@
 """Photo files: the storage protocol and its providers."""
 
 from tagline.storage.backends import BACKENDS, Backend, open_storage
+from tagline.storage.faults import open_elsewhere
 from tagline.storage.local import LocalStorage
 from tagline.storage.memory import MemoryStorage
 from tagline.storage.mirror import Mirror
@@ -17,5 +18,6 @@ __all__ = [
     "OpenObject",
     "PhotoStorageProvider",
     "StoredObject",
+    "open_elsewhere",
     "open_storage",
 ]

@@ -5,61 +5,79 @@ then takes the name; the directory is fsynced last. Functions raise ``OSError`` 
 that they name; the caller translates. Thread-safe.
 """
 
-import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from tagline.errors import ObjectChanged, ObjectNotFound, StorageReadOnly
 from tagline.model.photo import FileState
+from tagline.model.source import Data
 from tagline.storage import attributes
+from tagline.storage.faults import close_read
 from tagline.storage.permission import may
-from tagline.storage.placing import change_place, give_up_place, take_place
+from tagline.storage.placing import (
+    Held,
+    Replacement,
+    change_place,
+    give_up_place,
+    sync_directory,
+)
 from tagline.storage.provider import StoredObject
-from tagline.storage.temporary import TemporaryFile
+from tagline.storage.sameness import is_same, look, written_of
+from tagline.storage.temporary import TemporaryFile, share_lock
 from tagline.storage.tree import Spot, state_of
+from tagline.storage.ways import Way, is_safe
 
 _PRIVATE = 0o600
 _BY_UMASK = 0o666
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-_CLAIM = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
-_NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 _CLOCK_STEPS_NS = (1, 100, 1_000, 10_000_000, 1_000_000_000, 2_000_000_000)
 """Steps of file systems' clocks: from 1 ns (ext4) over 100 ns (NTFS), 1 s (HFS+) to 2 s (FAT)."""
 
 
-def replace(spot: Spot, data: bytes, expected: FileState) -> StoredObject:
+class Manner(NamedTuple):
+    """How files are replaced.
+
+    ``way_of`` tells the way of a spot's mount. ``probes`` says whether to ask for other
+    programs that have the file open for writing, ``loosely`` whether to go on where another
+    program's file might be overwritten.
+    """
+
+    way_of: Callable[[Spot], Way]
+    probes: bool = True
+    loosely: bool = False
+
+
+def replace(spot: Spot, data: Data, expected: FileState, manner: Manner) -> StoredObject:
     """Make ``data`` the content of a file that must be in the expected state to the last moment.
 
     Raises:
         ObjectChanged: it is not.
         ObjectNotFound: it is gone.
+        ObjectBusy: another program has it open for writing.
         ObjectUnreadable: what was written does not read back.
-        StorageReadOnly: the file's own permissions forbid writing.
+        StorageReadOnly: the file's own permissions forbid writing, or the mount cannot replace it
+            safely; then ``beside`` is true.
     """
-    with opened(spot) as old:
-        _demand(spot, expected)
+    with _held(spot, expected, probes=manner.probes) as held:
         if not is_writable(spot):
             _demand(spot, expected)  # what was just moved away cannot be written either
             raise StorageReadOnly(spot.object_key)
+        way = _demand_way(spot, manner)
         with TemporaryFile(spot.directory, _PRIVATE) as new:
             new.write(data)
-            attributes.take_over(old, new.file)
+            attributes.take_over(held.file, new.file)
             _tell_apart(new.file, expected.mtime_ns)
             written = new.settle(spot.object_key, data)
             _demand(spot, expected)
-            take_place(new, spot, expected)
-            new.placed = True
-            sync_directory(spot.directory)
-            return _outcome(spot.object_key, new.file, written)
+            Replacement(new, spot, held).run(way)
+            return _outcome(spot, new.file, written)
 
 
-def create(spot: Spot, data: bytes, like: int | None) -> StoredObject:
+def create(spot: Spot, data: Data, like: int | None) -> StoredObject:
     """Make a file that must not be there yet.
 
     Args:
@@ -78,30 +96,62 @@ def create(spot: Spot, data: bytes, like: int | None) -> StoredObject:
         if like is not None:
             attributes.take_access(like, new.file)
         written = new.settle(spot.object_key, data)
-        _claim(new.name, spot.directory, spot, new.file)
-        new.placed = True
+        try:
+            new.take(spot.place)
+        except FileExistsError as error:
+            raise ObjectChanged(spot.object_key) from error
         sync_directory(spot.directory)
-        return _outcome(spot.object_key, new.file, written)
+        return _outcome(spot, new.file, written)
 
 
-def remove(spot: Spot, expected: FileState) -> None:
+def remove(spot: Spot, expected: FileState, *, probes: bool = True) -> None:
     """Delete a file that must be in the expected state; raises like ``replace``."""
-    _demand(spot, expected)
-    give_up_place(spot, expected)
-    sync_directory(spot.directory)
+    with _held(spot, expected, probes=probes) as held:
+        give_up_place(spot, held)
 
 
-def move(spot: Spot, target: Spot, expected: FileState) -> StoredObject:
+def move(spot: Spot, target: Spot, expected: FileState, *, probes: bool = True) -> StoredObject:
     """Rename a file in the expected state to a name that nothing has; raises like ``replace``."""
-    with opened(spot) as file:
+    with _held(spot, expected, probes=probes) as held:
         status = _demand(spot, expected)
         if spot.name != target.name and _is_same_entry(status, target):
-            _rename(spot.name, spot.directory, target)
-        elif not change_place(spot, target, expected):
-            _claim(spot.name, spot.directory, target, file)
+            held.demand_at(spot.place, spot.object_key)
+            into = target.directory
+            os.rename(spot.name, target.name, src_dir_fd=spot.directory, dst_dir_fd=into)
+        else:
+            change_place(spot, target, held)
         sync_directory(target.directory)
         sync_directory(spot.directory)
-        return _outcome(target.object_key, file, status)
+        return _outcome(target, held.file, status)
+
+
+@contextmanager
+def _held(spot: Spot, expected: FileState, *, probes: bool) -> Generator[Held]:
+    """The file in the expected state, open and locked against being taken for a leftover.
+
+    Raises:
+        ObjectChanged: it is in another state.
+        ObjectNotFound: it is gone.
+        ObjectBusy: somebody has it open for writing. Asked again once it has a hidden name; but to
+            have had one changes a file's state, which whoever tries again would stumble over.
+    """
+    with opened(spot) as file:
+        _demand(spot, expected)
+        if os.fstat(file).st_ino != expected.inode:
+            raise ObjectChanged(spot.object_key)  # its name was another file's for a moment
+        held = Held(file, expected, probes)
+        held.demand_unused(spot.object_key)
+        share_lock(file)
+        yield held
+
+
+def _demand_way(spot: Spot, manner: Manner) -> Way:
+    way = manner.way_of(spot)
+    if is_safe(way, spot):
+        return way
+    if not manner.loosely:
+        raise StorageReadOnly(spot.object_key, beside=True)
+    return Way.NOT_SAFELY
 
 
 @contextmanager
@@ -111,7 +161,7 @@ def opened(spot: Spot) -> Generator[int]:
     try:
         yield file
     finally:
-        os.close(file)
+        close_read(file)
 
 
 def open_regular(spot: Spot) -> tuple[int, os.stat_result]:
@@ -127,11 +177,11 @@ def open_regular(spot: Spot) -> tuple[int, os.stat_result]:
     try:
         status = os.fstat(file)
     except OSError:
-        os.close(file)
+        close_read(file)
         raise
     if stat.S_ISREG(status.st_mode):
         return file, status
-    os.close(file)
+    close_read(file)
     raise ObjectNotFound(spot.object_key)
 
 
@@ -154,24 +204,29 @@ def is_writable(spot: Spot) -> bool:
 class Opened(NamedTuple):
     """A file held open, and its state when it was opened.
 
-    ``replaceable`` says whether it could be replaced, ``takes_files`` whether new ones could be
-    made beside it.
+    ``permitted`` says whether permissions let it be replaced, ``replaceable`` whether it would be,
+    ``takes_files`` whether new ones could be made beside it.
     """
 
     file: int
     status: os.stat_result
+    permitted: bool
     replaceable: bool
     takes_files: bool
 
 
-def open_and_judge(spot: Spot) -> Opened:
-    """Open the regular file at a spot as ``open_regular`` does; tell what may be done there."""
+def open_and_judge(spot: Spot, bars: Callable[[Spot], bool]) -> Opened:
+    """Open the regular file at a spot as ``open_regular`` does; tell what may be done there.
+
+    ``bars`` says what is not replaced whatever its permissions are.
+    """
     file, status = open_regular(spot)
     try:
         takes = takes_files(spot)
-        return Opened(file, status, takes and may(spot.directory, spot.name, os.W_OK), takes)
+        permitted = takes and may(spot.directory, spot.name, os.W_OK)
+        return Opened(file, status, permitted, permitted and not bars(spot), takes)
     except OSError:
-        os.close(file)
+        close_read(file)
         raise
 
 
@@ -180,18 +235,6 @@ def demand_absent(spot: Spot) -> None:
     with suppress(FileNotFoundError):
         spot.stat()
         raise ObjectChanged(spot.object_key)
-
-
-def sync_directory(directory: int) -> None:
-    """Make the names in a directory (an ``O_PATH`` descriptor) survive a power cut."""
-    listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory)
-    try:
-        os.fsync(listed)
-    except OSError as error:
-        if error.errno not in _NO_DIRECTORY_SYNC:  # SMB and some FUSE systems have no such thing
-            raise
-    finally:
-        os.close(listed)
 
 
 def _demand(spot: Spot, expected: FileState) -> os.stat_result:
@@ -215,15 +258,18 @@ def _tell_apart(file: int, old_mtime_ns: int) -> None:
         os.utime(file, ns=(status.st_atime_ns, old_mtime_ns + step))
 
 
-def _outcome(object_key: str, file: int, written: os.stat_result) -> StoredObject:
-    """The state that was made, with the change time and links that renaming gave the file.
+def _outcome(spot: Spot, file: int, written: os.stat_result) -> StoredObject:
+    """The state that was made, as the next look at the name finds it, and the number of links.
 
     Size and time stay those of our own writing: should another program already have written to
     the file again, the state that we report differs from the file's, and the change is noticed.
     """
-    now = os.fstat(file)
+    now, place = os.fstat(file), spot.place
+    with suppress(OSError):
+        if is_same(file, written_of(written), place):
+            now = look(place)
     state = FileState(now.st_ino, written.st_size, written.st_mtime_ns, now.st_ctime_ns)
-    return StoredObject(object_key, state, now.st_nlink)
+    return StoredObject(spot.object_key, state, now.st_nlink)
 
 
 def _is_same_entry(status: os.stat_result, target: Spot) -> bool:
@@ -233,55 +279,3 @@ def _is_same_entry(status: os.stat_result, target: Spot) -> bool:
     except FileNotFoundError:
         return False
     return status.st_nlink == 1 and os.path.samestat(status, found)
-
-
-def _rename(name: bytes, directory: int, target: Spot) -> None:
-    os.rename(name, target.name, src_dir_fd=directory, dst_dir_fd=target.directory)
-
-
-def _claim(name: bytes, directory: int, target: Spot, file: int) -> None:
-    """Rename without ever overwriting: a link (link(2) fails where a name is taken), then unlink.
-
-    ``file`` is the open file that is meant.
-
-    Raises:
-        ObjectChanged: something has the target's name, or another file took the old name meanwhile.
-    """
-    into = target.directory
-    try:
-        os.link(name, target.name, src_dir_fd=directory, dst_dir_fd=into, follow_symlinks=False)
-    except FileExistsError as error:
-        raise ObjectChanged(target.object_key) from error
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        _claim_without_links(name, directory, target)
-        return
-    ours = os.fstat(file)
-    source = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    if os.path.samestat(source, ours):
-        # Should another program have put its own file over the new name by now, that stays.
-        os.unlink(name, dir_fd=directory)
-        return
-    with suppress(FileNotFoundError):
-        placed = target.stat()
-        if os.path.samestat(placed, ours) or os.path.samestat(placed, source):
-            os.unlink(target.name, dir_fd=into)
-    raise ObjectChanged(target.object_key)
-
-
-def _claim_without_links(name: bytes, directory: int, target: Spot) -> None:
-    """The same on exFAT and SMB: an empty file takes the name first.
-
-    Only here a crash in between leaves that empty file.
-    """
-    try:
-        os.close(os.open(target.name, _CLAIM, _PRIVATE, dir_fd=target.directory))
-    except FileExistsError as error:
-        raise ObjectChanged(target.object_key) from error
-    try:
-        _rename(name, directory, target)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(target.name, dir_fd=target.directory)
-        raise

@@ -26,7 +26,7 @@ def take_over(source: int, target: int) -> None:
         OSError: what must be kept could not be.
     """
     take_access(source, target)
-    wanted = _names(source) - _BOUND_TO_CONTENT - {_ACL}
+    wanted = _names(source, target) - _BOUND_TO_CONTENT - {_ACL}
     for name in sorted(wanted):
         _copy_attribute(source, target, name)
 
@@ -59,9 +59,9 @@ def _take_owner(wanted: os.stat_result, target: int) -> None:
 
 def _take_acl(source: int, target: int) -> None:
     """Copy the access ACL; where there is none, drop the one inherited from the directory."""
-    if _ACL in _names(source):
+    if _ACL in _names(source, target):
         os.setxattr(target, _ACL, os.getxattr(source, _ACL))
-    elif _ACL in _names(target):
+    elif _ACL in _names(target, source):
         os.removexattr(target, _ACL)
 
 
@@ -75,10 +75,24 @@ def _copy_attribute(source: int, target: int, name: str) -> None:
             raise
 
 
-def _names(file: int) -> set[str]:
+def _names(file: int, other: int) -> set[str]:
+    """The names of a file's attributes; none where the file system has none.
+
+    Some say EIO then (mounts of rclone), and say it of any ``other`` file too.
+    """
+    names = _listed(file)
+    if names is None and _listed(other) is not None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    return names or set()
+
+
+def _listed(file: int) -> set[str] | None:
+    """The names of a file's attributes, None after EIO."""
     try:
         return set(os.listxattr(file))
     except OSError as error:
+        if error.errno == errno.EIO:
+            return None
         if error.errno in _NO_ATTRIBUTES:
             return set()
         raise

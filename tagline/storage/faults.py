@@ -2,8 +2,11 @@
 
 import errno
 import os
+from contextlib import suppress
 
 from tagline.errors import (
+    ObjectBusy,
+    ObjectChanged,
     ObjectNotFound,
     ObjectUnreadable,
     StorageError,
@@ -35,10 +38,31 @@ def fault_of(error: OSError, object_key: str, *, writing: bool = False) -> Stora
         return UnsafeKey(object_key, "its symbolic links go in circles")
     if code in _NO_SPACE:
         return StorageFull(object_key)
-    if writing and code in _DENIED:
+    if writing and (error_of_writing := _fault_of_writing(error, object_key)):
+        return error_of_writing
+    if is_stale(error):
+        advice = "another program replaced it meanwhile, try again"
+    else:
+        advice = f"check its {'permissions' if code in _DENIED else 'disk'} and try again"
+    return ObjectUnreadable(object_key, f"{reason_of(error)}; {advice}")
+
+
+def _fault_of_writing(error: OSError, object_key: str) -> StorageError | None:
+    if error.errno in _DENIED:
         return StorageReadOnly(object_key)
-    what = "permissions" if code in _DENIED else "disk"
-    return ObjectUnreadable(object_key, f"{reason_of(error)}; check its {what} and try again")
+    if is_stale(error):  # the file that was held open is another one's by now
+        return ObjectChanged(object_key)
+    return None
+
+
+def open_elsewhere(object_key: str) -> ObjectBusy:
+    """The error of ours that says that another program has the file open for writing."""
+    return ObjectBusy(
+        object_key,
+        "writer",
+        "Another program has the file open for writing; nothing was written. Wait until it is "
+        "done, and repeat the request.",
+    )
 
 
 def reason_of(error: OSError) -> str:
@@ -60,3 +84,20 @@ def is_disk_fault(error: ObjectUnreadable) -> bool:
 def may_be_disk(error: OSError) -> bool:
     """Whether the error may be the whole disk's rather than one file's."""
     return error.errno in _DISK_LOST
+
+
+def is_stale(error: OSError) -> bool:
+    """Whether the error says that what was opened or looked up is another file by now.
+
+    NFS and FUSE say so of a file that was replaced; also of the whole tree, when that is gone.
+    """
+    return error.errno == errno.ESTALE
+
+
+def close_read(file: int) -> None:
+    """Close what was only read: an error of close(2) says nothing of what was read.
+
+    Some mounts report one all the same (rclone), and the descriptor is closed then too.
+    """
+    with suppress(OSError):
+        os.close(file)

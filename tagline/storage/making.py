@@ -4,8 +4,8 @@ import os
 
 from tagline.errors import ObjectNotFound, ObjectUnreadable
 from tagline.model.keys import directory_of
-from tagline.storage.atomic import sync_directory
 from tagline.storage.paths import parts_of
+from tagline.storage.placing import sync_directory
 from tagline.storage.tree import Tree
 
 _BY_UMASK = 0o777

@@ -20,6 +20,8 @@ from tagline.errors import (
 )
 from tagline.model.keys import directory_of, name_of
 from tagline.model.photo import FileState
+from tagline.model.source import Data, bytes_of
+from tagline.storage.faults import open_elsewhere
 from tagline.storage.memory_files import MemoryFile, MemoryFiles
 from tagline.storage.paths import IgnoreRules, parts_of
 from tagline.storage.plain import Plain
@@ -87,6 +89,8 @@ class MemoryStorage(Plain):
         files: content by object key.
         ignore: globs of names and keys to hide (see ``IgnoreRules``).
         clock: gives the time in nanoseconds; each call later than the one before.
+        probe_writers: whether other programs may be writing to the files, so that nothing is
+            replaced, removed or moved that one of them has open.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class MemoryStorage(Plain):
         *,
         ignore: Sequence[str] = (),
         clock: Callable[[], int] | None = None,
+        probe_writers: bool = True,
     ) -> None:
         self._table = MemoryFiles(clock or count(_EPOCH_NS, _TICK_NS).__next__)
         self._rules = IgnoreRules(ignore)
@@ -103,6 +108,7 @@ class MemoryStorage(Plain):
         self._read_only = False
         self._unavailable = False
         self._being_written: set[str] = set()
+        self._probes = probe_writers
         for object_key, data in (files or {}).items():
             self.put(object_key, data)
 
@@ -215,7 +221,7 @@ class MemoryStorage(Plain):
         )
 
     def replace(
-        self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None
+        self, object_key: str, data: Data, expected: FileState | None, *, like: str | None = None
     ) -> StoredObject:
         """Make ``data`` the content of a file; see ``PhotoStorageProvider.replace``."""
         with self._lock:
@@ -228,7 +234,8 @@ class MemoryStorage(Plain):
             else:
                 self._demand_state(object_key, expected)
             self._demand_writable(object_key)
-            return StoredObject(object_key, self._table.replace(object_key, data).state)
+            self._demand_unused(object_key)
+            return StoredObject(object_key, self._table.replace(object_key, bytes_of(data)).state)
 
     def remove(self, object_key: str, expected: FileState) -> None:
         """Delete a file."""
@@ -236,6 +243,7 @@ class MemoryStorage(Plain):
             self._begin("remove", object_key)
             self._demand_state(object_key, expected)
             self._demand_writable(object_key)
+            self._demand_unused(object_key)
             self._table.drop([object_key])
 
     def move(self, object_key: str, new_key: str, expected: FileState) -> StoredObject:
@@ -246,6 +254,7 @@ class MemoryStorage(Plain):
             self._demand_place(new_key)
             self._demand_absent(new_key)
             self._demand_writable(object_key)
+            self._demand_unused(object_key)
             self._table.rename(object_key, new_key)
             return self.stat(new_key)
 
@@ -310,3 +319,7 @@ class MemoryStorage(Plain):
     def _demand_writable(self, object_key: str) -> None:
         if self._read_only:
             raise StorageReadOnly(object_key)
+
+    def _demand_unused(self, object_key: str) -> None:
+        if self._probes and object_key in self._being_written:
+            raise open_elsewhere(object_key)

@@ -18,9 +18,9 @@ from tagline.errors import (
     UnsafeKey,
 )
 from tagline.model.keys import directory_of, join
-from tagline.storage.atomic import sync_directory
 from tagline.storage.local import LocalStorage
 from tagline.storage.paths import IgnoreRules
+from tagline.storage.placing import sync_directory
 from tagline.storage.root import LISTING, Root
 
 MARK = ".tagline-sidecars"
@@ -44,11 +44,21 @@ class Mirror:
         ignore: globs of names and keys to hide.
         note: a file that says, when it is there, that the directory was used before; None where
             nothing is remembered from one run to the next.
+        probe_writers: see ``LocalStorage``.
     """
 
-    def __init__(self, path: Path, *, ignore: Sequence[str] = (), note: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        ignore: Sequence[str] = (),
+        note: Path | None = None,
+        probe_writers: bool = True,
+    ) -> None:
         self.root = Root(path, NAME)
-        self.files = LocalStorage(self.root, ignore=ignore)
+        self.files = LocalStorage(
+            self.root, ignore=ignore, probe_writers=probe_writers, is_sidecar=lambda _name: True
+        )
         self._rules = IgnoreRules()
         self._note = note
         self._used = self._noted = note is not None and os.path.lexists(note)

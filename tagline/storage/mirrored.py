@@ -10,10 +10,12 @@ from contextlib import suppress
 from tagline.errors import ObjectChanged, ObjectNotFound, ObjectUnreadable, StorageReadOnly
 from tagline.model.keys import directory_of
 from tagline.model.photo import FileState
-from tagline.storage.local import LocalObject, LocalStorage
+from tagline.model.source import Data, bytes_of, source_of
+from tagline.storage.local import LocalStorage
+from tagline.storage.local_object import LocalObject
 from tagline.storage.mirror import NAME, Mirror
-from tagline.storage.overlay import IsSidecar, Overlay
-from tagline.storage.provider import StoredObject
+from tagline.storage.overlay import Overlay
+from tagline.storage.provider import IsSidecar, StoredObject
 
 _READ_MAX_BYTES = 16 * 1024 * 1024
 """A larger file is no sidecar."""
@@ -70,7 +72,7 @@ class MirroredStorage(Overlay):
         return self._sidecars.open(object_key)
 
     def replace(
-        self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None
+        self, object_key: str, data: Data, expected: FileState | None, *, like: str | None = None
     ) -> StoredObject:
         """Make ``data`` the content of a file; see ``PhotoStorageProvider.replace``.
 
@@ -100,7 +102,7 @@ class MirroredStorage(Overlay):
         return self._put_over(object_key, data, hidden, beside)
 
     def _replace_photo(
-        self, object_key: str, data: bytes, expected: FileState | None, like: str | None
+        self, object_key: str, data: Data, expected: FileState | None, like: str | None
     ) -> StoredObject:
         self._demand_unprotected(object_key)
         try:
@@ -111,7 +113,7 @@ class MirroredStorage(Overlay):
             raise StorageReadOnly(object_key, NAME, beside=beside) from error
 
     def _put_over(
-        self, object_key: str, data: bytes, old: FileState | None, beside: StoredObject | None
+        self, object_key: str, data: Data, old: FileState | None, beside: StoredObject | None
     ) -> StoredObject:
         """Write in the mirror where it shows nothing, hiding what lies among the photos.
 
@@ -216,10 +218,10 @@ class MirroredStorage(Overlay):
     def _takes(self, directory: str) -> bool:
         return self.is_directory(directory) and self._mirror.takes(directory)
 
-    def _is_beside(self, object_key: str, data: bytes) -> bool:
+    def _is_beside(self, object_key: str, data: Data) -> bool:
         """Whether the file among the photos holds just that."""
         with suppress(ObjectNotFound), self._photos.open(object_key) as opened:
-            return opened.size == len(data) and opened.read_at(0, opened.size) == data
+            return opened.size == source_of(data).size and bytes_of(opened) == bytes_of(data)
         return False
 
     def _is_free(self, object_key: str) -> bool:

@@ -4,18 +4,22 @@ import os
 
 from tagline.errors import ObjectError
 from tagline.model.keys import join, key_from_path
-from tagline.storage.paths import SUSPECT_FIRST, IgnoreRules
+from tagline.storage.paths import SUSPECT_FIRST, IgnoreRules, read_aside_name
 from tagline.storage.tree import Tree
 
 
 class Names:
-    """The names of the files directly in a directory that no rule hides and that begin alike."""
+    """The names of the files directly in a directory that no rule hides and that begin alike.
+
+    ``asides`` are, after reading, the hidden names there of files that are aside (``placing``).
+    """
 
     def __init__(self, tree: Tree, rules: IgnoreRules, directory: str, start: str) -> None:
         self._tree = tree
         self._rules = rules
         self._directory = directory
         self._start = start
+        self.asides: list[bytes] = []
 
     def read(self, opened: int) -> list[str]:
         """List the directory, which is open; raises ``OSError``."""
@@ -26,6 +30,8 @@ class Names:
         with os.scandir(opened) as entries:
             for entry in entries:
                 name = entry.name
+                if name[0] == "." and read_aside_name(aside := os.fsencode(name)):
+                    self.asides.append(aside)
                 if not name.startswith(plain):
                     continue
                 if not name.isascii() or "\\" in name:

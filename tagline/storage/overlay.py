@@ -1,6 +1,6 @@
 """Two trees seen as one: photos, and the sidecars that a mirror has for them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
@@ -8,10 +8,7 @@ from tagline.errors import ObjectNotFound, ObjectUnreadable, UnsafeKey
 from tagline.model.keys import directory_of, name_of
 from tagline.storage.local import LocalStorage
 from tagline.storage.mirror import Mirror
-from tagline.storage.provider import StoredObject
-
-IsSidecar = Callable[[str], bool]
-"""Whether a file of this name lives in the mirror."""
+from tagline.storage.provider import IsSidecar, StoredObject
 
 
 class Overlay:

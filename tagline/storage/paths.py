@@ -1,10 +1,12 @@
 """Which keys are safe, which names are hidden, and how temporary files are named. No disk here."""
 
 import fnmatch
+import hashlib
 import re
 import secrets
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from tagline.errors import UnsafeKey
 from tagline.model.keys import directory_of, key_from_path, name_of, path_from_key
@@ -14,6 +16,8 @@ NAME_MAX_BYTES = 255
 
 _TEMPORARY_PREFIX = ".tagline-"
 _TEMPORARY_SUFFIX = ".tmp"
+
+_KEPT_SUFFIX = b".kept"
 
 _HIDDEN_FIRST = (".", "@")
 _HIDDEN_NAMES = frozenset({"#recycle", "lost+found", "$recycle.bin", "system volume information"})
@@ -83,6 +87,75 @@ def temporary_name() -> bytes:
 def is_temporary(name: str) -> bool:
     """Whether a name is one that ``temporary_name`` could have made."""
     return _TEMPORARY.fullmatch(name) is not None
+
+
+Written = tuple[int, int]
+"""Size in bytes and modification time in nanoseconds: what renaming leaves as it is everywhere."""
+
+NO_FILE: Written = (-1, 0)
+_ASIDE = re.compile(
+    re.escape(_TEMPORARY_PREFIX.encode()) + b"([0-9a-f]{6})([0-9a-f]{5})([0-9a-f]{5})-(.+)",
+    re.DOTALL,
+)
+
+
+class AsideName(NamedTuple):
+    """What the name of a file that was put aside tells: whose it is, and marks of two files.
+
+    The marks are of the new file and of the old one; a file has one by its size and time.
+    """
+
+    name: bytes
+    salt: str
+    new: str
+    old: str
+
+    def is_new(self, written: Written) -> bool:
+        """Whether a file is the new one."""
+        return _mark(self.salt, written) == self.new
+
+    def is_old(self, written: Written) -> bool:
+        """Whether a file is the old one."""
+        return _mark(self.salt, written) == self.old
+
+
+def aside_name(name: bytes, old: Written, new: Written = NO_FILE) -> bytes:
+    """A fresh hidden name for a file while it is replaced, removed or moved.
+
+    It tells the name that the file has to get back, and whether that was needed no more. Ask
+    ``has_aside_name`` first.
+    """
+    salt, marks = "", ("", "")
+    while marks[0] == marks[1]:
+        salt = secrets.token_hex(3)
+        marks = _mark(salt, new), _mark(salt, old)
+    return f"{_TEMPORARY_PREFIX}{salt}{''.join(marks)}-".encode() + name
+
+
+def has_aside_name(name: bytes, most_bytes: int = NAME_MAX_BYTES) -> bool:
+    """Whether a file's hidden name is no longer than so many bytes, to be kept under as well."""
+    longest = len(aside_name(name, NO_FILE, (0, 0))) + len(_KEPT_SUFFIX)
+    return longest <= most_bytes and not name.endswith(_KEPT_SUFFIX)
+
+
+def read_aside_name(name: bytes) -> AsideName | None:
+    """What a name of ``aside_name`` tells; None for any other."""
+    found = _ASIDE.fullmatch(name)
+    if found is None or name.endswith(_KEPT_SUFFIX):
+        return None
+    salt, new, old, original = found.groups()
+    return AsideName(original, salt.decode(), new.decode(), old.decode())
+
+
+def kept_name(name: bytes) -> bytes:
+    """The name that a file with a temporary or an aside name is kept under."""
+    return name.removesuffix(_TEMPORARY_SUFFIX.encode()) + _KEPT_SUFFIX
+
+
+def _mark(salt: str, written: Written) -> str:
+    size, mtime_ns = written
+    text = f"{salt}:{size}:{mtime_ns}".encode()
+    return hashlib.blake2b(text, digest_size=3).hexdigest()[:5]
 
 
 class IgnoreRules:

@@ -1,9 +1,13 @@
 """The protocol that every photo storage keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol, Self
 
 from tagline.model.photo import FileState
+from tagline.model.source import Data
+
+IsSidecar = Callable[[str], bool]
+"""Whether a file of this name is a photo's sidecar, rather than an original."""
 
 
 class StoredObject:
@@ -174,26 +178,31 @@ class PhotoStorageProvider(Protocol):
         ...
 
     def replace(
-        self, object_key: str, data: bytes, expected: FileState | None, *, like: str | None = None
+        self, object_key: str, data: Data, expected: FileState | None, *, like: str | None = None
     ) -> StoredObject:
         """Make ``data`` the whole content of a file, atomically and durably; return its new state.
 
         The new file is written beside the old one, read back and compared, fsynced, given the mode,
-        owner and extended attributes of the old one (of ``like`` for a new file), and renamed over
-        it; the directory is fsynced. On any error the old file stands and no temporary file stays.
+        owner and extended attributes of the old one (of ``like`` for a new file), and takes its
+        place without overwriting what another program puts there; the directory is fsynced. On any
+        error the old file stands and no temporary file stays.
+
+        An original that cannot be replaced so is not replaced. A sidecar is, as well as can be.
 
         Args:
             object_key: the file; a symbolic link is resolved first, never replaced.
-            data: the new content.
+            data: the new content; one that is read in pieces is never held whole.
             expected: the state that the file must still have at the rename; None when there must
                 be no file yet.
             like: key of the file whose mode and owner a new file takes.
 
         Raises:
             ObjectChanged: the file's state is not the expected one.
+            ObjectBusy: another program has the file open for writing.
             ObjectNotFound: a state is expected and the file is gone; or the directory is not there,
                 a rule ignores the key, or ``like`` is not there.
-            StorageReadOnly: not allowed to write.
+            StorageReadOnly: not allowed to write; or an original cannot be replaced here without
+                danger for other programs' files, then ``beside`` says that a sidecar can be made.
             StorageFull: no space.
             ObjectUnreadable: any other input/output error.
         """
@@ -210,13 +219,15 @@ class PhotoStorageProvider(Protocol):
     def writable(self, object_key: str) -> bool:
         """Whether a file could be replaced: it, its directory and its mount can be written.
 
+        False for an original once a write has found that its mount cannot replace it safely.
+
         Raises:
             ObjectUnreadable: an input/output error: nobody can tell.
         """
         ...
 
     def editable(self, object_key: str) -> bool:
-        """Whether an edit of a photo could be kept: in the file, or in sidecars kept elsewhere.
+        """Whether an edit of a photo could be kept: in the file, or in sidecars.
 
         Raises:
             ObjectUnreadable: an input/output error: nobody can tell.

@@ -3,15 +3,17 @@
 import os
 import stat
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from tagline.errors import ObjectError, ObjectNotFound, ObjectUnreadable
-from tagline.model.keys import key_from_path
+from tagline.model.keys import join, key_from_path, name_of, path_from_key
 from tagline.model.photo import FileState
+from tagline.storage.asides import is_there, put_right
 from tagline.storage.faults import is_gone
-from tagline.storage.paths import SUSPECT_FIRST, IgnoreRules, is_temporary
+from tagline.storage.paths import SUSPECT_FIRST, IgnoreRules, is_temporary, read_aside_name
 from tagline.storage.provider import StoredObject
-from tagline.storage.temporary import sweep
+from tagline.storage.temporary import sweep, tick, used_since, was_aside
 from tagline.storage.tree import (
     MAX_DIRECTORY_LINKS,
     Identity,
@@ -28,7 +30,7 @@ _OPEN_LEVELS = 32
 class _Level:
     """A directory on the way down: where it is, and which of its subdirectories are left."""
 
-    __slots__ = ("children", "directory", "identity", "key", "links")
+    __slots__ = ("asides", "children", "directory", "identity", "key", "links")
 
     def __init__(self, key: str, directory: int, identity: Identity, links: int) -> None:
         self.key = key
@@ -36,6 +38,7 @@ class _Level:
         self.identity = identity
         self.links = links
         self.children: list[tuple[bytes, str, bool]] = []  # name, key, whether it is a link
+        self.asides: list[bytes] = []
 
     def close(self) -> None:
         """Close the descriptor; -1 stands for it from then on."""
@@ -159,6 +162,7 @@ class Walk:
         """The files directly in a directory; its subdirectories are noted in the level."""
         prefix = f"{level.key}/" if level.key else ""
         judge_all = self._rules.has_globs
+        moment, seen = tick(), list[str]()
         try:
             with os.scandir(level.directory) as entries:
                 for entry in entries:
@@ -170,6 +174,7 @@ class Walk:
                         continue
                     if not entry.is_file(follow_symlinks=False):
                         if linked := self._look_closer(level, entry, key):
+                            seen.append(key)
                             yield linked
                         continue
                     try:
@@ -182,16 +187,45 @@ class Walk:
                         status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
                     )
                     if stat.S_ISREG(status.st_mode):
+                        seen.append(key)
                         yield StoredObject(key, state, status.st_nlink)
+            asides = {*level.asides, *used_since(moment)}
+            if asides:
+                yield from self._aside(level, asides, {*seen})
         except OSError:
             self._pass_over(level.key)
 
+    def _aside(
+        self, level: _Level, asides: AbstractSet[bytes], seen: AbstractSet[str]
+    ) -> Iterator[StoredObject]:
+        """The files that were aside, and so not seen: killed writers' have their names again.
+
+        Where a writer that lives has one there still, the directory was not seen wholly.
+        """
+        for aside in asides:
+            told = read_aside_name(aside)
+            if told is None:
+                continue
+            put_right(level.directory, aside)
+            key = join(level.key, key_from_path(told.name))
+            if key in seen:
+                continue
+            is_aside, moment = is_there(level.directory, aside), tick()
+            try:
+                if not self._rules.hide(name_of(key), key):
+                    yield self._tree.stat(key)
+            except ObjectError:
+                if is_aside or was_aside(told.name, moment):
+                    self.unreadable.add(level.key)
+
     def _hides(self, level: _Level, name: str, key: str) -> bool:
-        """Whether a rule hides an entry; what a killed writer left is removed on the way."""
+        """Whether a rule hides an entry; what a killed writer left is removed, or noted."""
         if not self._rules.hide(name, key):
             return False
         if is_temporary(name):
             sweep(level.directory, name)
+        elif read_aside_name(aside := path_from_key(name)):
+            level.asides.append(aside)
         return True
 
     def _miss(self, directory: str, error: OSError) -> None:

@@ -5,6 +5,7 @@ and add one line to ``WORLDS``. Every test of ``test_provider_contract.py`` then
 """
 
 import contextlib
+import ctypes
 import errno
 import os
 import subprocess
@@ -15,10 +16,14 @@ from typing import Any
 import pytest
 
 from tagline.model.keys import path_from_key
-from tagline.storage import LocalStorage, MemoryStorage, Mirror, MirroredStorage
+from tagline.storage import LocalStorage, MemoryStorage, Mirror, MirroredStorage, exchange
 from tests.machine import demand_mounts
 
 NOBODY = 65534
+
+REFUSING = 1
+EXCHANGING = 2
+"""The flags of renameat2(2)."""
 
 
 class LocalWorld:
@@ -39,6 +44,12 @@ class LocalWorld:
 
     def delete(self, object_key: str) -> None:
         self._path(object_key).unlink()
+
+    @contextlib.contextmanager
+    def being_written(self, object_key: str):
+        """While another program has a file open for writing."""
+        with self._path(object_key).open("r+b"):
+            yield
 
     @contextlib.contextmanager
     def unavailable(self):
@@ -62,6 +73,12 @@ class MemoryWorld:
         self.put = self.storage.put
         self.rename = self.storage.rename
         self.delete = self.storage.delete
+
+    @contextlib.contextmanager
+    def being_written(self, object_key: str):
+        self.storage.set_being_written(object_key)
+        yield
+        self.storage.set_being_written(object_key, False)
 
     @contextlib.contextmanager
     def unavailable(self):
@@ -180,6 +197,36 @@ def as_nobody():
 
         run.directory = directory
         yield run
+
+
+@pytest.fixture(params=["all", "refusing", "none"])
+def renames(request, monkeypatch):
+    """Lets the file system have all renames, those that refuse a taken name, or only plain ones."""
+    refuse_renames(monkeypatch, request.param)
+    return request.param
+
+
+def refuse_renames(monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+    """Have the system say of some renames that the file system cannot do them (renameat2(2))."""
+    refused = {"all": set(), "refusing": {EXCHANGING}, "none": {REFUSING, EXCHANGING}}[left]
+    renameat2 = exchange._renameat2
+
+    def limited(*arguments):
+        if arguments[-1] in refused:
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+        return renameat2(*arguments)
+
+    monkeypatch.setattr(exchange, "_renameat2", limited)
+
+
+def refuse_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system say that the file system has no links."""
+
+    def refuse(*_arguments, **_options):
+        raise OSError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", refuse)
 
 
 @pytest.fixture

@@ -229,7 +229,7 @@ def test_an_error_of_the_disk_is_told_from_one_of_a_file(local, photo, monkeypat
     opened.close()
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("code", [errno.EIO, errno.ETIMEDOUT])
 def test_a_disk_that_does_not_answer_is_not_said_to_refuse(local, photo, monkeypatch, code):
     """An input/output error in access(2) is a fault of the disk, not a missing permission."""
 
@@ -245,7 +245,7 @@ def test_a_disk_that_does_not_answer_is_not_said_to_refuse(local, photo, monkeyp
         lambda: local.writable("a.jpg"),
         lambda: local.editable("a.jpg"),
     ):
-        with pytest.raises(ObjectUnreadable, match="check its disk and try again"):
+        with pytest.raises(ObjectUnreadable, match="try again"):
             ask()
     monkeypatch.undo()
     assert local.writable("a.jpg")

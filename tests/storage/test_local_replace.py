@@ -23,6 +23,11 @@ def names_in(directory) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
+def kept_in(directory):
+    """The hidden files that a walk leaves for a person to look at."""
+    return [path for path in directory.iterdir() if path.suffix == ".kept"]
+
+
 def test_large_content_is_written_whole(rewrite, photo):
     """Content of many pieces arrives in one."""
     data = os.urandom(3 * (1 << 20) + 17)
@@ -39,7 +44,7 @@ def test_large_content_is_written_whole(rewrite, photo):
         (errno.EACCES, StorageReadOnly),
         (errno.EPERM, StorageReadOnly),
         (errno.EIO, ObjectUnreadable),
-        (errno.ESTALE, ObjectUnreadable),
+        (errno.ESTALE, ObjectChanged),
         (errno.EMFILE, ObjectUnreadable),
     ],
 )
@@ -65,6 +70,7 @@ def test_a_failing_call_leaves_the_old_file(rewrite, photo, monkeypatch, call, c
 @pytest.mark.parametrize("call", ["write", "fsync", "link", "pread"])
 def test_a_failing_call_leaves_no_new_file(local, photo, monkeypatch, call):
     """A file that could not be made is not there, nor is a temporary one."""
+    monkeypatch.setattr(exchange, "_renameat2", None)
 
     def fail(*arguments, **options):
         raise OSError(errno.ENOSPC, "full")
@@ -141,16 +147,20 @@ def test_a_change_before_the_rename_wins(rewrite, photo, monkeypatch, change):
     assert (photo.parent.parent / "outside" / "secret.jpg").read_bytes() == b"secret"
 
 
-def test_a_file_made_meanwhile_is_not_overwritten(local, photo, monkeypatch):
+@pytest.mark.parametrize("call", ["rename", "link"])
+def test_a_file_made_meanwhile_is_not_overwritten(local, photo, monkeypatch, call):
     """Another program's new file of the same name stays."""
-    link = os.link
     sidecar = photo.with_name("a.jpg.json")
+    if call == "link":
+        monkeypatch.setattr(exchange, "_renameat2", None)
+    owner, name = (os, "link") if call == "link" else (exchange, "_renameat2")
+    placed = getattr(owner, name)
 
     def come_first(*arguments, **options):
         sidecar.write_bytes(b"theirs")
-        link(*arguments, **options)
+        return placed(*arguments, **options)
 
-    monkeypatch.setattr(os, "link", come_first)
+    monkeypatch.setattr(owner, name, come_first)
     with pytest.raises(ObjectChanged):
         local.replace("a.jpg.json", b"ours", None)
     assert sidecar.read_bytes() == b"theirs"
@@ -159,7 +169,8 @@ def test_a_file_made_meanwhile_is_not_overwritten(local, photo, monkeypatch):
 
 @pytest.fixture
 def no_hard_links(monkeypatch):
-    """A file system as exFAT is."""
+    """A file system as rclone mounts."""
+    monkeypatch.setattr(exchange, "_renameat2", None)
 
     def refuse(*arguments, **options):
         raise OSError(errno.EPERM, "no links")
@@ -190,20 +201,20 @@ def test_without_hard_links_a_failure_leaves_nothing(local, photo, no_hard_links
 
 
 def test_a_move_takes_no_file_that_came_meanwhile(local, photo, monkeypatch):
-    """A new file that takes the old name during a move is not deleted with it."""
+    """A new file that takes the old name during a move stays, and what was moved is moved."""
     link = os.link
     state = local.stat("a.jpg").state
 
     def come_between(*arguments, **options):
         link(*arguments, **options)
-        photo.unlink()
         photo.write_bytes(b"theirs")
 
     monkeypatch.setattr(exchange, "_renameat2", None)
     monkeypatch.setattr(os, "link", come_between)
-    with pytest.raises(ObjectChanged):
-        local.move("a.jpg", "b.jpg", state)
+    local.move("a.jpg", "b.jpg", state)
     assert photo.read_bytes() == b"theirs"
+    assert photo.with_name("b.jpg").read_bytes() == b"old"
+    assert names_in(photo.parent) == ["a.jpg", "b.jpg"]
 
 
 @pytest.mark.parametrize("name", ["b.jpg", "x/b.jpg"])
@@ -242,6 +253,7 @@ def test_a_change_of_case_is_a_move_where_case_does_not_matter(local, photo, mon
 def test_a_write_by_another_program_right_after_is_noticed(local, photo, monkeypatch):
     """The returned state is that of our own content, so a later write cannot hide behind it."""
     unlink = os.unlink
+    local.replace("a.jpg", b"first", local.stat("a.jpg").state)
     state = local.stat("a.jpg").state
 
     def write_after(*arguments, **options):
@@ -349,19 +361,25 @@ def test_without_exchange_a_rename_does(rewrite, photo, monkeypatch):
     assert names_in(photo.parent) == ["a.jpg"]
 
 
-def test_a_file_put_over_a_new_one_at_once_stays(local, photo, monkeypatch):
+@pytest.mark.parametrize("call", ["rename", "link"])
+def test_a_file_put_over_a_new_one_at_once_stays(local, photo, monkeypatch, call):
     """A file that another program renames over one that was just made is not taken for ours."""
-    link = os.link
+    if call == "link":
+        monkeypatch.setattr(exchange, "_renameat2", None)
+    owner, name = (os, "link") if call == "link" else (exchange, "_renameat2")
+    placed = getattr(owner, name)
 
-    def link_then_overwrite(*arguments, **options):
-        link(*arguments, **options)
+    def place_then_overwrite(*arguments, **options):
+        done = placed(*arguments, **options)
         theirs = photo.with_name("theirs")
         theirs.write_bytes(b"theirs")
         theirs.rename(photo.with_name("a.jpg.json"))
+        return done
 
-    monkeypatch.setattr(os, "link", link_then_overwrite)
-    local.replace("a.jpg.json", b"ours", None)
+    monkeypatch.setattr(owner, name, place_then_overwrite)
+    made = local.replace("a.jpg.json", b"ours", None)
     assert photo.with_name("a.jpg.json").read_bytes() == b"theirs"
+    assert made.state != local.stat("a.jpg.json").state
     assert names_in(photo.parent) == ["a.jpg", "a.jpg.json"]
 
 
@@ -386,56 +404,52 @@ def test_what_was_displaced_goes_back_when_ours_was_moved_on(rewrite, photo, mon
     assert names_in(photo.parent) == ["a.jpg", "moved.jpg"]
 
 
-def removed_at_the_last_moment(local, monkeypatch, act):
-    """Remove a file that something happens to right after the last look."""
-    state = local.stat("a.jpg").state
-    take = placing.rename_to_free
+def beside_the_rename(monkeypatch, *, before=lambda: None, after=lambda: None):
+    """Have something happen right before and after the next rename, as by another program."""
+    rename = os.rename
 
-    def late(*arguments):
-        monkeypatch.setattr(placing, "rename_to_free", take)
-        act()
-        return take(*arguments)
+    def late(*arguments, **options):
+        monkeypatch.setattr(os, "rename", rename)
+        before()
+        rename(*arguments, **options)
+        after()
 
-    monkeypatch.setattr(placing, "rename_to_free", late)
-    local.remove("a.jpg", state)
+    monkeypatch.setattr(os, "rename", late)
 
 
 def test_another_programs_file_is_not_removed_for_the_one_that_was_seen(local, photo, monkeypatch):
     """What another program put in the place of a file that is being removed stays, and is told."""
-
-    def put():
-        theirs = photo.with_name("theirs")
-        theirs.write_bytes(b"theirs")
-        theirs.rename(photo)
-
+    theirs = photo.with_name("theirs")
+    theirs.write_bytes(b"theirs")
+    state = local.stat("a.jpg").state
+    beside_the_rename(monkeypatch, before=lambda: theirs.replace(photo))
     with pytest.raises(ObjectChanged):
-        removed_at_the_last_moment(local, monkeypatch, put)
+        local.remove("a.jpg", state)
     assert photo.read_bytes() == b"theirs"
     assert names_in(photo.parent) == ["a.jpg"]
 
 
 def test_a_newer_file_stays_while_another_is_given_back(local, photo, monkeypatch):
-    """Where a third file has the name by the time of giving back, the name is that file's."""
-    take = placing.rename_to_free
-
-    def late(place, free):
-        photo.write_bytes(b"second")
-        done = take(place, free)
-        photo.write_bytes(b"third")
-        monkeypatch.setattr(placing, "rename_to_free", take)
-        return done
-
+    """Where a third file has the name by the time of giving back, both are there, one as kept."""
     state = local.stat("a.jpg").state
-    monkeypatch.setattr(placing, "rename_to_free", late)
+    beside_the_rename(
+        monkeypatch,
+        before=lambda: photo.write_bytes(b"second"),
+        after=lambda: photo.write_bytes(b"third"),
+    )
     with pytest.raises(ObjectChanged):
         local.remove("a.jpg", state)
     assert photo.read_bytes() == b"third"
-    assert names_in(photo.parent) == ["a.jpg"]
+    assert [path.read_bytes() for path in kept_in(photo.parent)] == [b"second"]
+    assert len(names_in(photo.parent)) == 2
 
 
-def test_without_renameat2_a_file_is_removed_as_well(local, photo, monkeypatch):
+@pytest.mark.parametrize("no_links", [False, True])
+def test_without_renameat2_a_file_is_removed_as_well(local, photo, monkeypatch, no_links):
     """On a file system that cannot rename to a free name only, a file is removed all the same."""
     monkeypatch.setattr(exchange, "_renameat2", None)
+    if no_links:
+        monkeypatch.setattr(exchange, "link_to_free", lambda *_: False)
     local.remove("a.jpg", local.stat("a.jpg").state)
     assert names_in(photo.parent) == []
 
@@ -449,17 +463,20 @@ def test_without_renameat2_a_file_is_removed_as_well(local, photo, monkeypatch):
     ],
     ids=["replace", "remove", "move"],
 )
+@pytest.mark.parametrize("renames", [True, False])
 def test_what_cannot_be_looked_at_at_the_last_moment_has_its_name_again(
-    local, photo, monkeypatch, change
+    local, photo, monkeypatch, change, renames
 ):
     """A disk that fails right after a rename costs no file: neither the old one nor another's."""
-    state, look = local.stat("a.jpg").state, placing.state_of
+    state, looked = local.stat("a.jpg").state, placing.is_same
+    if not renames:
+        monkeypatch.setattr(exchange, "_renameat2", None)
 
-    def fail(status):
-        monkeypatch.setattr(placing, "state_of", look)
+    def fail(*_arguments):
+        monkeypatch.setattr(placing, "is_same", looked)
         raise OSError(errno.EIO, "broken")
 
-    monkeypatch.setattr(placing, "state_of", fail)
+    monkeypatch.setattr(placing, "is_same", fail)
     before = photo.read_bytes()
     with pytest.raises(ObjectUnreadable):
         change(local, state)
@@ -487,29 +504,23 @@ def test_what_cannot_be_given_back_is_kept(rewrite, local, photo, monkeypatch, f
     with pytest.raises(ObjectUnreadable):
         rewrite(b"ours")
     assert len(list(local.walk())) == 1
-    kept = [path for path in photo.parent.iterdir() if path.suffix == ".kept"]
-    assert [path.read_bytes() for path in kept] == [b"theirs"]
+    assert [path.read_bytes() for path in kept_in(photo.parent)] == [b"theirs"]
+    assert all("-a.jpg.kept" in path.name for path in kept_in(photo.parent))
 
 
-@pytest.mark.parametrize("failure", ["error", "refusal"])
-def test_what_cannot_get_its_name_back_after_a_removal_is_kept(local, photo, monkeypatch, failure):
+def test_what_cannot_get_its_name_back_after_a_removal_gets_it_in_a_walk(local, photo, monkeypatch):
     """Another program's file that was taken for the one to remove survives such a disk as well."""
 
-    def take(place, free):
-        photo.write_bytes(b"theirs")
-        monkeypatch.setattr(placing, "rename_to_free", fail)
-        return rename(place, free)
-
     def fail(*_arguments):
-        if failure == "error":
-            raise OSError(errno.EIO, "broken")
-        return False
+        raise OSError(errno.EIO, "broken")
 
-    rename = placing.rename_to_free
-    state = local.stat("a.jpg").state
-    monkeypatch.setattr(placing, "rename_to_free", take)
+    state, take = local.stat("a.jpg").state, placing.take_free
+    beside_the_rename(monkeypatch, before=lambda: photo.write_bytes(b"theirs"))
+    monkeypatch.setattr(placing, "take_free", fail)
     with pytest.raises(ObjectUnreadable):
         local.remove("a.jpg", state)
-    assert list(local.walk()) == []
-    kept = [path for path in photo.parent.iterdir() if path.suffix == ".kept"]
-    assert [path.read_bytes() for path in kept] == [b"theirs"]
+    assert not photo.exists()
+    monkeypatch.setattr(placing, "take_free", take)
+    assert [found.object_key for found in local.walk()] == ["a.jpg"]
+    assert photo.read_bytes() == b"theirs"
+    assert names_in(photo.parent) == ["a.jpg"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagline.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
+from tagline.errors import ObjectBusy, ObjectChanged, ObjectNotFound, StorageUnavailable
 
 
 def keys(storage, *arguments, **options) -> list[str]:
@@ -148,6 +148,27 @@ def test_a_changed_file_is_not_replaced_removed_or_moved(world):
             attempt()
     assert content(world.storage, "a.jpg") == b"theirs"
     assert keys(world.storage) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "a.jpg.json"])
+def test_a_file_that_is_being_written_is_not_replaced_removed_or_moved(world, key):
+    """Nothing is done to a file that another program has open for writing, until it is done."""
+    world.put(key, b"old")
+    seen = world.storage.stat(key).state
+    with world.being_written(key):
+        for attempt in (
+            lambda: world.storage.replace(key, b"mine", seen),
+            lambda: world.storage.remove(key, seen),
+            lambda: world.storage.move(key, f"b/{key}", seen),
+        ):
+            world.put("b/b.jpg", b"beside")
+            with pytest.raises(ObjectBusy) as caught:
+                attempt()
+            assert caught.value.awaited == "writer"
+    assert content(world.storage, key) == b"old"
+    assert keys(world.storage) == [key, "b/b.jpg"]
+    world.storage.replace(key, b"mine", world.storage.stat(key).state)
+    assert content(world.storage, key) == b"mine"
 
 
 def test_a_new_file_is_made_only_where_nothing_is(world):

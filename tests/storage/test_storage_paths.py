@@ -1,6 +1,7 @@
 """Keys, ignore rules and names of temporary files, as pure rules."""
 
 import fnmatch
+import os
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,16 @@ from hypothesis import strategies as st
 
 from tagline.errors import UnsafeKey
 from tagline.model.keys import key_from_path
-from tagline.storage.paths import IgnoreRules, is_temporary, parts_of, temporary_name
+from tagline.storage.paths import (
+    IgnoreRules,
+    aside_name,
+    has_aside_name,
+    is_temporary,
+    kept_name,
+    parts_of,
+    read_aside_name,
+    temporary_name,
+)
 
 NAMES = st.binary(min_size=1, max_size=60).filter(
     lambda name: b"/" not in name and b"\0" not in name and name not in {b".", b".."}
@@ -75,3 +85,30 @@ def test_temporary_names_are_short_hidden_and_distinct():
         assert IgnoreRules().hide(name, name)
     assert not is_temporary("a.tmp")
     assert not is_temporary(".tagline-a")
+
+
+@given(st.binary(min_size=1, max_size=224).filter(lambda name: not {0, 47} & {*name}))
+def test_a_name_put_aside_tells_its_own(name):
+    """The hidden name gives the own one back, and knows the old file and the new one."""
+    aside = aside_name(name, (3, 1_000), (5, 2_000))
+    assert IgnoreRules().hide(os.fsdecode(aside), os.fsdecode(aside))
+    assert not is_temporary(os.fsdecode(aside))
+    assert len(kept_name(aside)) <= 255
+    assert read_aside_name(kept_name(aside)) is None
+    if has_aside_name(name):
+        told = read_aside_name(aside)
+        assert told.name == name
+        assert told.is_old((3, 1_000))
+        assert told.is_new((5, 2_000))
+        assert not told.is_old((5, 2_000))
+        assert not told.is_new((3, 1_000))
+
+
+def test_what_is_no_name_put_aside_tells_nothing():
+    """Temporary files, kept ones and those of other programs are none."""
+    for name in (temporary_name(), b".tagline-0123456789abcdef", b"a.jpg", b".tagline-sidecars"):
+        assert read_aside_name(name) is None
+    assert not has_aside_name(b"a.kept")
+    assert not has_aside_name(b"a" * 225)
+    assert has_aside_name(b"a" * 224)
+    assert not has_aside_name(b"a" * 224, 254)
