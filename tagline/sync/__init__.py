@@ -3,6 +3,7 @@
 from tagline.sync.looking import Look, observe_photo
 from tagline.sync.options import WatchOptions
 from tagline.sync.reconciler import Reconciler
+from tagline.sync.stillness import Stillness
 from tagline.sync.stray_table import Stray
 from tagline.sync.strays import Strays
 from tagline.sync.values import (
@@ -26,6 +27,7 @@ __all__ = [
     "ReconcileResult",
     "Reconciler",
     "Scope",
+    "Stillness",
     "Stray",
     "Strays",
     "WatchMode",

@@ -10,7 +10,8 @@ photos with one fingerprint, the first by object key has ``photo_id(fingerprint)
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping
+from itertools import chain
 from typing import Protocol
 
 import msgspec
@@ -27,18 +28,22 @@ class Rows(Protocol):
         """The row of this object key."""
         ...
 
-    def has_id(self, photo_id: str) -> bool:
-        """Whether a row has this id."""
+    def by_id(self, photo_id: str) -> IndexedState | None:
+        """The row that has this id."""
         ...
 
-    def by_fingerprint(self, fingerprint: str) -> Sequence[IndexedState]:
-        """The rows with this content, sorted by object key."""
+    def alike(self, fingerprint: str, besides: Container[str] = ()) -> Iterator[IndexedState]:
+        """The rows with this content, by object key; there may be many, so take few.
+
+        ``besides`` has the object keys of rows that are passed over.
+        """
         ...
 
-    def lately_lost(self, fingerprint: str) -> Sequence[LostRow]:
-        """Rows with this content whose ids were lost of late, as they were.
+    def lately_lost(self, fingerprint: str, *, kept: bool = False) -> Iterator[LostRow]:
+        """Rows with this content whose ids were lost of late, as they were, the last one first.
 
-        Their photos may only have moved, and be met just now under another key.
+        Their photos may only have moved, and be met just now under another key. ``kept`` asks for
+        those alone whose id did not follow from content and key.
         """
         ...
 
@@ -54,8 +59,9 @@ class Replacements:
     """Photos known to have new content, and its fingerprint, while their rows tell the old one."""
 
     def __init__(self) -> None:
-        self._content: dict[str, str] = {}
+        self._content: dict[str, tuple[str, str]] = {}
         self._photos: Counter[str] = Counter()
+        self._before: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._content)
@@ -66,23 +72,29 @@ class Replacements:
     def __iter__(self) -> Iterator[str]:
         return iter(self._content)
 
-    def add(self, object_key: str, fingerprint: str) -> None:
-        """Note the new content of a photo."""
+    def add(self, object_key: str, fingerprint: str, before: str) -> None:
+        """Note the new content of a photo, and the one that its row tells."""
         self.discard(object_key)
-        self._content[object_key] = fingerprint
+        self._content[object_key] = fingerprint, before
         self._photos[fingerprint] += 1
+        self._before[before] += 1
 
     def discard(self, object_key: str) -> None:
         """Forget a photo."""
-        fingerprint = self._content.pop(object_key, None)
-        if fingerprint is not None:
-            self._photos[fingerprint] -= 1
-            if not self._photos[fingerprint]:
-                del self._photos[fingerprint]
+        found = self._content.pop(object_key, None)
+        if found is not None:
+            for counter, fingerprint in zip((self._photos, self._before), found, strict=True):
+                counter[fingerprint] -= 1
+                if not counter[fingerprint]:
+                    del counter[fingerprint]
 
     def have(self, fingerprint: str) -> bool:
         """Whether one of the photos has this content now."""
         return fingerprint in self._photos
+
+    def had(self, fingerprint: str) -> bool:
+        """Whether one of the photos had this content."""
+        return fingerprint in self._before
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,19 +137,22 @@ def is_canonical(row: IndexedState | LostRow) -> bool:
 
 
 class _Assigner:
-    """One assignment in the making."""
+    """One assignment in the making.
+
+    Of photos with one content there may be thousands. So only those are looked at whose id can
+    change: what is fresh or has left, the first by key, and the one that has the plain id. Each
+    other one has an id of its own already, which nobody else can want.
+    """
 
     def __init__(self, sighting: Sighting, rows: Rows) -> None:
         self._sighting = sighting
         self._rows = rows
-        self._same: dict[str, Sequence[IndexedState]] = {}
         self._old = {
             key: row for key in (*sighting.fresh, *sighting.gone) if (row := rows.by_key(key))
         }
         self._left = {key: row for key, row in self._old.items() if self._has_left(row)}
         self._arriving = self._fresh_by_content()
         self._groups = {fp: self._members(fp) for fp in self._affected()}
-        self._released = self._releasable()
         self._kept: dict[str, str] = {}
 
     def assign(self) -> Assignment:
@@ -150,7 +165,7 @@ class _Assigner:
                 new = self._kept.get(key)
                 if new is None:
                     choices = _choices(fingerprint, key, first=place == 0)
-                    new = next(c for c in choices if c not in taken and self._is_free(c))
+                    new = next(c for c in choices if c not in taken and self._is_to_be_had(c))
                     taken.add(new)
                 if key in self._sighting.fresh:
                     ids[key] = new
@@ -163,11 +178,11 @@ class _Assigner:
         now = self._sighting.fresh.get(row.object_key)
         return now is None or now.fingerprint != row.fingerprint
 
-    def _fresh_by_content(self) -> defaultdict[str, list[str]]:
+    def _fresh_by_content(self) -> dict[str, list[str]]:
         arriving: defaultdict[str, list[str]] = defaultdict(list)
         for key, content in self._sighting.fresh.items():
             arriving[content.fingerprint].append(key)
-        return arriving
+        return dict(arriving)
 
     def _affected(self) -> set[str]:
         """The fingerprints of which a photo comes or goes."""
@@ -179,29 +194,37 @@ class _Assigner:
         return {*arriving, *(row.fingerprint for row in self._left.values())}
 
     def _members(self, fingerprint: str) -> dict[str, IndexedState | None]:
-        """The photos that have this content now, each with the row that says so already."""
+        """Photos that have this content now, each with the row that says so already.
+
+        The first of them by key is among them, and all whose id can change.
+        """
+        alike = self._rows.alike(fingerprint, self._sighting.replaced)
+        first = next(filter(self._is_member, alike), None)
+        plain = self._rows.by_id(photo_id(fingerprint))
+        known = [first, plain if plain and plain.fingerprint == fingerprint else None]
+        arriving = self._arriving.get(fingerprint, ())
+        known += [self._old.get(key) for key in arriving if key not in self._left]
         members: dict[str, IndexedState | None] = {
-            row.object_key: row
-            for row in self._rows_of(fingerprint)
-            if row.object_key not in self._left and row.object_key not in self._sighting.replaced
+            row.object_key: row for row in known if row and self._is_member(row)
         }
-        for key in self._arriving[fingerprint]:
+        for key in arriving:
             members.setdefault(key, None)
         return members
 
-    def _rows_of(self, fingerprint: str) -> Sequence[IndexedState]:
-        rows = self._same.get(fingerprint)
-        if rows is None:
-            rows = self._same[fingerprint] = self._rows.by_fingerprint(fingerprint)
-        return rows
-
-    def _releasable(self) -> dict[str, IndexedState]:
-        """The rows whose ids are given anew, unless they are kept."""
-        grouped = (row for fp in self._groups for row in self._rows_of(fp))
-        return {row.id: row for row in (*grouped, *self._left.values())}
+    def _is_member(self, row: IndexedState) -> bool:
+        """Whether the photo of a row has the content still that the row tells of."""
+        return row.object_key not in self._left and row.object_key not in self._sighting.replaced
 
     def _is_free(self, wanted: str) -> bool:
-        return wanted in self._released or not self._rows.has_id(wanted)
+        """Whether no row has an id, or one whose id is given anew unless it is kept."""
+        row = self._rows.by_id(wanted)
+        return row is None or row.fingerprint in self._groups or row.object_key in self._left
+
+    def _is_to_be_had(self, wanted: str) -> bool:
+        """Whether an id is free, and not one that its photo keeps."""
+        row = self._rows.by_id(wanted)
+        stays = row is not None and self._is_member(row) and not is_canonical(row)
+        return not stays and self._is_free(wanted)
 
     def _keep_ids(self) -> None:
         """Note the ids that do not follow from content and key."""
@@ -212,18 +235,29 @@ class _Assigner:
             for key, row in members.items():
                 if row is not None and not is_canonical(row):
                     self._kept[key] = row.id
-        for row in self._looking_for_photos():
-            self._pass_on(row)
-
-    def _looking_for_photos(self) -> Iterator[IndexedState | LostRow]:
-        """Rows whose photo is not under their key any more, with ids worth passing on."""
-        for row in self._released.values():
-            if self._is_without_photo(row) and self._is_worth_passing_on(row):
-                yield row
+        for fingerprint in self._groups:
+            self._pass_on(fingerprint, self._without_photos(fingerprint))
         for fingerprint in self._arriving:
-            for row in self._rows.lately_lost(fingerprint):
-                if self._is_worth_passing_on(row) and not self._rows.has_id(row.id):
-                    yield row
+            if fingerprint in self._groups:
+                self._pass_on(fingerprint, self._lost(fingerprint))
+
+    def _without_photos(self, fingerprint: str) -> Iterator[IndexedState]:
+        """The rows with this content whose photo is not under their key any more, by key."""
+        found = {k: row for k, row in self._left.items() if row.fingerprint == fingerprint}
+        replaced = self._sighting.replaced
+        if replaced.had(fingerprint):
+            alike = self._rows.alike(fingerprint)
+            found |= {row.object_key: row for row in alike if row.object_key in replaced}
+        for key, row in sorted(found.items()):
+            if self._kept.get(key) != row.id and self._is_worth_passing_on(row):
+                yield row
+
+    def _lost(self, fingerprint: str) -> Iterator[LostRow]:
+        """The rows with this content that were lost of late, with ids worth passing on."""
+        only_kept = self._is_free(photo_id(fingerprint))
+        for row in self._rows.lately_lost(fingerprint, kept=only_kept):
+            if self._is_worth_passing_on(row) and self._rows.by_id(row.id) is None:
+                yield row
 
     def _was_edited(self, row: IndexedState) -> bool:
         """Whether the photo under this key is still the same one, with other pixels.
@@ -235,16 +269,11 @@ class _Assigner:
         if key in self._sighting.provisional and is_canonical(row):
             return False
         new = self._sighting.fresh[key].fingerprint
-        known = (*self._rows_of(new), *self._rows.lately_lost(new))
+        known = chain(self._rows.alike(new), self._rows.lately_lost(new))
         if any(other.object_key != key for other in known):
             return False
         old = row.fingerprint
         return not self._groups[old] and not self._sighting.replaced.have(old)
-
-    def _is_without_photo(self, row: IndexedState) -> bool:
-        key = row.object_key
-        has_left = key in self._left or key in self._sighting.replaced
-        return has_left and self._kept.get(key) != row.id
 
     def _is_worth_passing_on(self, row: IndexedState | LostRow) -> bool:
         """Whether the id would be lost unless the photo takes it along to its new key."""
@@ -253,15 +282,17 @@ class _Assigner:
         plain = photo_id(row.fingerprint)
         return row.id != plain and not self._is_free(plain)
 
-    def _pass_on(self, row: IndexedState | LostRow) -> None:
-        """Give the id to the photo that has the content now, if it is one just read."""
+    def _pass_on(self, fingerprint: str, rows: Iterator[IndexedState | LostRow]) -> None:
+        """Give the ids to the photos that have the content now, those that were just read."""
         candidates = [
             key
-            for key, old in self._groups.get(row.fingerprint, {}).items()
+            for key, old in self._groups[fingerprint].items()
             if old is None and key not in self._kept
         ]
-        if candidates:
-            self._kept[min(candidates, key=lambda key: self._unlikeness(row, key))] = row.id
+        while candidates and (row := next(rows, None)):
+            key = min(self._unlikeness(row, key) for key in candidates)[1]
+            candidates.remove(key)
+            self._kept[key] = row.id
 
     def _unlikeness(self, row: IndexedState | LostRow, key: str) -> tuple[bool, str]:
         """A moved file keeps its inode number, a copy has another."""

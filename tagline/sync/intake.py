@@ -10,6 +10,7 @@ another photo was moved over it, can be told when all new photos are known.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from tagline.errors import StorageUnavailable
 from tagline.metadata.strays import suffix_of
@@ -18,7 +19,7 @@ from tagline.sync.identity import Replacements
 from tagline.sync.looking import Look
 from tagline.sync.parts import Parts
 from tagline.sync.reading import Fresh, Gone, Reading, Row, Unsettled
-from tagline.sync.values import ReadError
+from tagline.sync.values import Decoded, ReadError
 from tagline.sync.writing import Tally
 
 BATCH = 64
@@ -72,6 +73,16 @@ class Intake:
             look = None
             self.tally.current += readings.count(None)
             await self.take(readings)
+
+    async def stand_in(self, written: Decoded) -> None:
+        """Take in a photo as it was written, where looking at it found no rest; raises as ``take``.
+
+        The row would go on saying what was there before.
+        """
+        key = written.object_key
+        if key in self.unsettled or key in self.errors:
+            await self.take([Fresh(written, self._row(key).base)])
+            self.unsettled.add(key)
 
     async def reread(self, keys: Iterable[str]) -> None:
         """Read photos even where their states say that nothing changed; raises as ``take``."""
@@ -163,7 +174,7 @@ class Intake:
     def _unchecked(self, batch: "_Batch") -> list[Row]:
         found: dict[str, Row] = {}
         for fingerprint in {fresh.decoded.fingerprint for fresh in batch.fresh.values()}:
-            for state in self._parts.index.by_fingerprint(fingerprint)[:LIKELY]:
+            for state in islice(self._parts.index.alike(fingerprint), LIKELY):
                 key = state.object_key
                 known = key in batch.fresh or key in batch.gone or key in self._replaced
                 if not known and key not in self._checked:
@@ -204,18 +215,21 @@ class Intake:
         self._note_fault(key, fresh.fault)
         if fresh.may_hide_a_change:
             self.racy.add(key)
-        if not (defer and self._is_replaced(fresh)):
+        before = self._replaced_content(fresh) if defer else None
+        if before is None:
             batch.fresh[key] = fresh
             return
-        self._replaced.add(key, fresh.decoded.fingerprint)
+        self._replaced.add(key, fresh.decoded.fingerprint, before)
         if len(self._held) < HELD:
             self._held[key] = fresh
 
-    def _is_replaced(self, fresh: Fresh) -> bool:
+    def _replaced_content(self, fresh: Fresh) -> str | None:
+        """The fingerprint of the row, where the photo has another one now."""
         if fresh.base is None:
-            return False
+            return None
         row = self._parts.index.by_key(fresh.decoded.object_key)
-        return row is not None and row.fingerprint != fresh.decoded.fingerprint
+        is_same = row is None or row.fingerprint == fresh.decoded.fingerprint
+        return None if is_same or row is None else row.fingerprint
 
     def _note_adoptions(self, stored: Iterable[Fresh]) -> None:
         """Have photos looked at again for which strays came or went while they were read."""

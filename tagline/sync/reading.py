@@ -1,6 +1,7 @@
 """The blocking side of reading: photos are read, and found to be there, gone or in motion."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -29,7 +30,8 @@ class Fresh(msgspec.Struct, frozen=True):
 
     ``age_seconds`` is the time between the last change of any of its files and the reading,
     ``strays_version`` that of the strays when the photo's were chosen. ``fault`` says what is
-    missing, where the photo could be read in part only.
+    missing, where the photo could be read in part only. ``touched`` says that meanwhile a file got
+    another change time, and kept its size and modification time.
     """
 
     decoded: Decoded
@@ -37,6 +39,7 @@ class Fresh(msgspec.Struct, frozen=True):
     age_seconds: float = _LONG_AGO
     strays_version: int = 0
     fault: str | None = None
+    touched: bool = False
 
     @property
     def may_hide_a_change(self) -> bool:
@@ -45,6 +48,8 @@ class Fresh(msgspec.Struct, frozen=True):
         Kernels stamp files with a clock that ticks every 1 to 10 ms. Where all times are whole
         seconds, the file system (FAT, some shares) has no finer ones.
         """
+        if self.touched:
+            return True
         coarse = all(file.state.ctime_ns % 1_000_000_000 == 0 for file in self.decoded.files)
         return self.age_seconds < (COARSE_TICK_SECONDS if coarse else TICK_SECONDS)
 
@@ -73,6 +78,7 @@ class Unsettled(msgspec.Struct, frozen=True):
     object_key: str
 
 
+Motion = Literal["still", "touched", "changed"]
 Reading = Fresh | Gone | Unsettled | ReadError
 
 
@@ -155,7 +161,8 @@ class PhotoReader:
             version = self._strays.version
             decoded = self._read_adopting(observed, base)
             age_seconds = self._age_seconds(decoded)
-            if age_seconds < RECENT_SECONDS and self._has_moved_on(decoded):
+            motion = self._motion(decoded) if age_seconds < RECENT_SECONDS else "still"
+            if motion == "changed":
                 return Unsettled(observed.object_key)
         except ObjectNotFound as error:
             if error.object_key != observed.object_key:
@@ -163,7 +170,7 @@ class PhotoReader:
             return Gone(observed.object_key, base)
         except ObjectError as error:
             return self._without_sidecars(observed, base, error)
-        return Fresh(decoded, base, age_seconds, version)
+        return Fresh(decoded, base, age_seconds, version, touched=motion == "touched")
 
     def _without_sidecars(self, observed: Observed, base: Base, error: ObjectError) -> Reading:
         """A photo that nothing is known of yet, as it is without a sidecar that cannot be read.
@@ -229,8 +236,17 @@ class PhotoReader:
         changed_ns = max(file.state.ctime_ns for file in decoded.files)
         return abs(self._clock() - changed_ns / 1e9)
 
-    def _has_moved_on(self, decoded: Decoded) -> bool:
-        """Whether a file is not in the state any more that it was opened in."""
-        return any(
-            self._storage.stat(file.object_key).state != file.state for file in decoded.files
-        )
+    def _motion(self, decoded: Decoded) -> Motion:
+        """What became of the files since they were opened.
+
+        A change time alone says nothing of the content: a chmod or a link gives another one, and
+        some FUSE systems tell it late.
+        """
+        motion: Motion = "still"
+        for file in decoded.files:
+            now, then = self._storage.stat(file.object_key).state, file.state
+            if not then.is_touched(now):
+                return "changed"
+            if now != then:
+                motion = "touched"
+        return motion

@@ -16,8 +16,9 @@ from tagline.sync.parts import Parts
 from tagline.sync.reading import PhotoReader
 from tagline.sync.run import Run
 from tagline.sync.settling import Settler
+from tagline.sync.stillness import Stillness
 from tagline.sync.strays import Strays
-from tagline.sync.values import Progress, ReadPhoto, ReconcileResult, Scope
+from tagline.sync.values import Decoded, Progress, ReadPhoto, ReconcileResult, Scope
 from tagline.sync.writing import IndexWriter
 
 EVERYTHING = Scope("", recursive=True)
@@ -38,15 +39,17 @@ class Reconciler:
 
     Blocking work is done in threads of its own; the index is used on the loop's thread only, but
     for ``sync`` and ``compact_if_needed``. Full reconciles run one at a time, partial ones too, and
-    either beside the other. ``last_full`` is when a full one last succeeded, in Unix seconds.
-    ``strays`` are the sidecars met that lie elsewhere than their photo.
+    either beside the other. ``last_full`` is when a full one last succeeded, in Unix seconds, and
+    ``scanned`` is set from the first one on.
+    ``strays`` are the sidecars met that lie elsewhere than their photo; ``stillness`` knows since
+    when files are as they are.
 
     Args:
         storage: the photo directory.
         index: rows are stored in it in small transactions as they become known.
         read: reads one photo; called in threads, several at a time.
         clock: Unix seconds, to be compared with the change times of files.
-        readers: how many threads read at the same time in one reconcile.
+        stillness: is told what is seen of files; without one, nobody but Tagline writes them.
     """
 
     def __init__(
@@ -56,23 +59,25 @@ class Reconciler:
         read: ReadPhoto,
         *,
         clock: Callable[[], float] = time.time,
-        readers: int = READERS,
+        stillness: Stillness | None = None,
     ) -> None:
         self.storage = storage
+        self.stillness = Stillness(0) if stillness is None else stillness
         self.strays = Strays(storage)
         self._access: _Access | None = None
         self.last_full: float | None = None
+        self.scanned = asyncio.Event()
         self._index = index
         self._clock = clock
-        self._executor = ThreadPoolExecutor(2 * readers + 2, thread_name_prefix="tagline-sync")
+        self._executor = ThreadPoolExecutor(2 * READERS + 2, thread_name_prefix="tagline-sync")
         self._parts = Parts(
             storage=storage,
             index=index,
             reader=PhotoReader(storage, read, clock, self.strays),
-            writer=IndexWriter(index, time.monotonic),
+            writer=IndexWriter(index, time.monotonic, self.stillness),
             strays=self.strays,
             executor=self._executor,
-            readers=readers,
+            readers=READERS,
         )
         self._settler = Settler(self._reread)
         self._progress = Progress()
@@ -129,18 +134,23 @@ class Reconciler:
             return await self._finish(run := Run(self._parts), run.reconcile(scopes))
 
     async def refresh(
-        self, object_keys: Iterable[str], look: Look | None = None
+        self,
+        object_keys: Iterable[str],
+        look: Look | None = None,
+        written: Decoded | None = None,
     ) -> ReconcileResult:
         """Look at single photos now, without waiting for anything that is running.
 
-        ``look`` has listed their directories just now.
+        ``look`` has listed their directories just now. ``written`` is one of them as it was written
+        just now: that is stored where the photo is in motion, or cannot be read; it is read again
+        by itself.
 
         Raises:
             StorageUnavailable: the photo directory is gone.
             IndexFailure: the index could not be written.
         """
         run = Run(self._parts)
-        return await self._finish(run, run.look(object_keys, look))
+        return await self._finish(run, run.look(object_keys, look, written))
 
     async def close(self) -> None:
         """Stop what is running and end the threads; the index stays open, and is right as it is."""
@@ -189,6 +199,7 @@ class Reconciler:
             await self._parts.thread(self._index.sync)
             await self._parts.thread(self._index.compact_if_needed)
             self.last_full = self._clock()
+            self.scanned.set()
             self._access = access
         finally:
             self._progress = msgspec.structs.replace(

@@ -11,7 +11,7 @@ from tagline.sync.listing import Lister
 from tagline.sync.looking import LARGE, Look, narrow
 from tagline.sync.parts import Parts
 from tagline.sync.turns import Turns
-from tagline.sync.values import ReadError, ReconcileResult, Scope
+from tagline.sync.values import Decoded, ReadError, ReconcileResult, Scope
 
 EXAMINED = 64
 """So many files that may be strays are read on one way through a thread."""
@@ -65,14 +65,20 @@ class Run:
             return scopes
         return await parts.thread(without_echoes, parts.storage, scopes, rows)
 
-    async def look(self, keys: Iterable[str], look: Look | None = None) -> ReconcileResult:
+    async def look(
+        self, keys: Iterable[str], look: Look | None = None, written: Decoded | None = None
+    ) -> ReconcileResult:
         """Look at single photos; ``look`` has listed their directories just now.
+
+        ``written`` is one of them as it was just written.
 
         Raises:
             StorageUnavailable: the photo directory is gone.
             IndexFailure: the index could not be written.
         """
         await self.intake.look(keys, look)
+        if written is not None:
+            await self.intake.stand_in(written)
         await self.intake.finish()
         await self._adopt()
         return self._result()

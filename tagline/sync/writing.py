@@ -4,16 +4,24 @@ Everything here runs on the event loop's thread, and each call is one step of it
 reads or writes the index between the comparing and the storing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tagline.index.protocol import IndexedState, PhotoIndex
 from tagline.model import IndexedPhoto, Photo, with_etag
 from tagline.sync.directories import Directories
-from tagline.sync.identity import Assignment, Content, Replacements, Sighting, assign
+from tagline.sync.identity import (
+    Assignment,
+    Content,
+    Replacements,
+    Sighting,
+    assign,
+    is_canonical,
+)
 from tagline.sync.lost import LostRow, LostRows
 from tagline.sync.reading import Fresh, Gone, Row
+from tagline.sync.stillness import Stillness
 from tagline.sync.values import Decoded
 
 YOUNG_SECONDS = 30.0
@@ -59,13 +67,15 @@ class IndexWriter:
     """Stores what was read; used on the event loop's thread only.
 
     ``moves`` counts the rows that ever came or went through it; ``directories`` knows in which
-    directories rows changed. ``clock`` gives seconds that never go back.
+    directories rows changed. ``clock`` gives seconds that never go back; ``stillness`` is told
+    which files were seen as they had not been before.
     """
 
-    def __init__(self, index: PhotoIndex, clock: Callable[[], float]) -> None:
+    def __init__(self, index: PhotoIndex, clock: Callable[[], float], stillness: Stillness) -> None:
         self.directories = Directories()
         self._index = index
         self._clock = clock
+        self._stillness = stillness
         self._young: dict[str, float] = {}
         self._lost = LostRows(clock)
         self.moves = 0
@@ -123,13 +133,15 @@ class IndexWriter:
         ids = {*(row.photo.id for row in put), *assignment.remove}
         old = {photo_id: row for photo_id in ids if (row := self._index.get(photo_id))}
         before = len(self._index)
+        self._note_looks(step, put)
         self._index.apply(put, assignment.remove)
         self._count(step, len(self._index) - before, tally)
         self.directories.note_changes({row.photo.object_key for row in (*put, *old.values())})
         for photo_id in assignment.remove:
             tally.remove(photo_id)
             if photo_id in old:
-                self._lost.add(_state(old[photo_id]))
+                lost = _state(old[photo_id])
+                self._lost.add(lost, kept=not is_canonical(lost))
         for photo_id in said:
             tally.put(photo_id, existed=photo_id in old)
 
@@ -153,6 +165,17 @@ class IndexWriter:
                 put.append(_with_id(row, new_id))
                 said.append(new_id)
         return put, said
+
+    def _note_looks(self, step: "_Step", put: Iterable[IndexedPhoto]) -> None:
+        if not self._stillness.settle_seconds:
+            return
+        for row in put:
+            old = step.rows.get(row.photo.object_key)
+            seen = {f.object_key: f.state for f in old.files} if old else {}
+            for file in row.files:
+                was = seen.get(file.object_key)
+                if was is None or not file.state.is_unwritten_since(was):
+                    self._stillness.note_row(file.object_key)
 
     def _count(self, step: "_Step", growth: int, tally: Tally) -> None:
         arrived = sum(key not in step.rows for key in step.fresh)
@@ -219,14 +242,14 @@ class _IndexRows:
         row = self._rows.get(object_key)
         return _state(row) if row else None
 
-    def has_id(self, photo_id: str) -> bool:
-        return self._index.photo_json(photo_id) is not None
+    def by_id(self, photo_id: str) -> IndexedState | None:
+        return self._index.state(photo_id)
 
-    def by_fingerprint(self, fingerprint: str) -> Sequence[IndexedState]:
-        return self._index.by_fingerprint(fingerprint)
+    def alike(self, fingerprint: str, besides: Container[str] = ()) -> Iterator[IndexedState]:
+        return self._index.alike(fingerprint, besides)
 
-    def lately_lost(self, fingerprint: str) -> Sequence[LostRow]:
-        return self._lost.having(fingerprint)
+    def lately_lost(self, fingerprint: str, *, kept: bool = False) -> Iterator[LostRow]:
+        return self._lost.having(fingerprint, kept=kept)
 
 
 def _state(row: IndexedPhoto) -> IndexedState:
