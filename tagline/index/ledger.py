@@ -8,13 +8,15 @@ import msgspec
 class HistoryLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept: changes of one photo, changes in all, and bytes of all their documents.
 
-    ``change_bytes`` is the most that one change may take: more is not kept at all.
+    ``change_bytes`` is the most that one change may take: more is not kept at all. ``left`` is how
+    many changes may wait to be judged by what the disk says.
     """
 
     per_photo: int = 50
     changes: int = 50_000
     bytes: int = 32 << 20
     change_bytes: int = 4 << 20
+    left: int = 1_000
 
 
 class _Own:

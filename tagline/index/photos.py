@@ -1,8 +1,9 @@
 """The photo index over TinyDB."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from tagline.index.catalogue import Catalogue
+from tagline.index.copies import Copies
 from tagline.index.encoded import EncodedStorage
 from tagline.index.lines import Rows
 from tagline.index.order import Order
@@ -44,7 +45,7 @@ class TinyPhotoIndex:
         self._photos = storage.tables["photos"]
         self._files = storage.tables["files"]
         self._order = self._ordered()
-        self._other_ids: dict[str, set[str]] = {}
+        self._copies = Copies(self._sort_key)
         self._note_other_ids(ids_with_other_id(self._files))
         self._listeners: list[IndexListener] = []
         self.generation = 0
@@ -107,15 +108,36 @@ class TinyPhotoIndex:
             return self.get(found[0])
         return None
 
+    def state(self, photo_id: str) -> IndexedState | None:
+        """What a reconcile compares of the row with this id."""
+        raw = self._files.get(photo_id)
+        return None if raw is None else state_of(photo_id, raw)
+
+    def alike(self, fingerprint: str, besides: Container[str] = ()) -> Iterator[IndexedState]:
+        """Rows with this content fingerprint, by object key, each read when it is its turn.
+
+        ``besides`` has the object keys of rows that are passed over.
+        """
+        plain = self.state(photo_id(fingerprint))
+        others = self._copies.of(fingerprint, besides)
+        if plain is None or plain.fingerprint != fingerprint or plain.object_key in besides:
+            return (state_of(i, self._files[i]) for i in others)
+        return self._with_plain(plain, others)
+
+    def _with_plain(self, plain: IndexedState, others: Iterator[str]) -> Iterator[IndexedState]:
+        """The rows of copies, and the one with the plain id where it belongs among them."""
+        key: bytes | None = self._sort_key(plain.id)
+        for i in others:
+            if key is not None and self._sort_key(i) > key:
+                yield plain
+                key = None
+            yield state_of(i, self._files[i])
+        if key is not None:
+            yield plain
+
     def by_fingerprint(self, fingerprint: str) -> list[IndexedState]:
-        """Rows with this content fingerprint, sorted by object key."""
-        first, others = photo_id(fingerprint), self._other_ids.get(fingerprint)
-        if others is None and first not in self._files:
-            return []
-        ids = {first, *(others or ())}
-        states = [state_of(i, raw) for i in ids if (raw := self._files.get(i)) is not None]
-        same = (s for s in states if s.fingerprint == fingerprint)
-        return sorted(same, key=lambda s: (s.object_key, s.id))
+        """Rows with this content fingerprint, sorted by object key; there may be very many."""
+        return list(self.alike(fingerprint))
 
     def page(self, query: PhotoQuery) -> Page:
         """A page of photos; one that has to be searched for blocks until it is found."""
@@ -190,18 +212,13 @@ class TinyPhotoIndex:
         return [RowChange(i, old, new) for i, old, new in olds if old != new]
 
     def _note_other_ids(self, ids: Iterable[str]) -> None:
-        for i in ids:
-            self._other_ids.setdefault(decode_files(self._files[i]).fingerprint, set()).add(i)
+        self._copies.add((decode_files(self._files[i]).fingerprint, i) for i in ids)
 
     def _forget_other_ids(self, ids: Iterable[str]) -> None:
         for i in ids:
             raw = self._files.get(i)
             if raw is not None and has_other_id(raw):
-                fingerprint = decode_files(raw).fingerprint
-                others = self._other_ids[fingerprint]
-                others.discard(i)
-                if not others:
-                    del self._other_ids[fingerprint]
+                self._copies.discard(decode_files(raw).fingerprint, i)
 
     def sync(self) -> None:
         """Make every change so far survive a power cut. May be called from another thread."""

@@ -1,6 +1,6 @@
 """The protocol that every photo index keeps."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -61,8 +61,20 @@ class PhotoIndex(Protocol):
         """The row of the photo with this object key."""
         ...
 
+    def state(self, photo_id: str) -> IndexedState | None:
+        """What a reconcile compares of the row with this id."""
+        ...
+
+    def alike(self, fingerprint: str, besides: Container[str] = ()) -> Iterator[IndexedState]:
+        """Rows with this content fingerprint, by object key, each read when it is its turn.
+
+        ``besides`` has the object keys of rows that are passed over. No row may change before the
+        last one was taken.
+        """
+        ...
+
     def by_fingerprint(self, fingerprint: str) -> list[IndexedState]:
-        """Rows with this content fingerprint, sorted by object key."""
+        """Rows with this content fingerprint, sorted by object key; there may be very many."""
         ...
 
     def page(self, query: PhotoQuery) -> Page:
