@@ -10,7 +10,7 @@ import msgspec
 from tagline.auth import TokenStore
 from tagline.config.credentials import make_password, open_tokens, password_of, sessions_of
 from tagline.config.datafiles import why_data_unusable
-from tagline.config.mirroring import mirrored_storage
+from tagline.config.mirroring import is_sidecar_name, mirrored_storage
 from tagline.config.settings import Settings
 from tagline.errors import ConfigurationError
 from tagline.index import TinyHistory, TinyPhotoIndex, open_history, open_index
@@ -20,7 +20,7 @@ from tagline.pictures.jobs import Limits
 from tagline.pictures.pool import WorkerPool
 from tagline.pictures.service import Pictures
 from tagline.storage import BACKENDS, PhotoStorageProvider, open_storage
-from tagline.sync import Reconciler, Watcher, WatchOptions
+from tagline.sync import Reconciler, Stillness, Watcher, WatchOptions
 
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +41,11 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 def storage_of(settings: Settings) -> PhotoStorageProvider:
     """The photo storage that the settings name."""
     return mirrored_storage(settings) or open_storage(
-        settings.photo_storage_backend, settings.photo_storage_path, settings.ignore
+        settings.photo_storage_backend,
+        settings.photo_storage_path,
+        settings.ignore,
+        is_sidecar=is_sidecar_name,
+        probe_writers=settings.others_write,
     )
 
 
@@ -63,7 +67,8 @@ def reconciler_of(
     settings: Settings, storage: PhotoStorageProvider, index: TinyPhotoIndex
 ) -> Reconciler:
     """What makes this index equal to this storage."""
-    return Reconciler(storage, index, partial(read_observed, mode=settings.write_mode))
+    read = partial(read_observed, mode=settings.write_mode)
+    return Reconciler(storage, index, read, stillness=Stillness(settings.settle_seconds))
 
 
 def build_library(settings: Settings) -> Built:

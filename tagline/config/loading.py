@@ -141,6 +141,8 @@ def _fault(detail: ErrorDetails) -> str:
             return f"{value} is too small"
         case "literal_error":
             return f"{value} is none of them"
+        case "float_parsing" | "float_type" | "finite_number":
+            return f"{value} is no number"
         case _:
             return f"{value} is no whole number"
 

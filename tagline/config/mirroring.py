@@ -24,10 +24,11 @@ def mirrored_storage(settings: Settings) -> MirroredStorage | None:
     photos, sidecars = settings.photo_storage_path, settings.sidecar_path
     if photos is None or sidecars is None:
         return None
-    data = settings.database_directory
+    data, ignore, probes = settings.database_directory, settings.ignore, settings.others_write
+    note = data / NOTE if data else None
     return MirroredStorage(
-        LocalStorage(photos, ignore=settings.ignore),
-        Mirror(sidecars, ignore=settings.ignore, note=data / NOTE if data else None),
+        LocalStorage(photos, ignore=ignore, is_sidecar=is_sidecar_name, probe_writers=probes),
+        Mirror(sidecars, ignore=ignore, note=note, probe_writers=probes),
         is_sidecar_name,
         protect=settings.write_mode == "sidecar",
     )
@@ -41,7 +42,13 @@ def mirrored_storage_of_file(file: Path) -> tuple[MirroredStorage, str] | None:
     Raises:
         SettingsError: with the mistakes in these.
     """
-    names = ("PHOTO_STORAGE_PATH", "TAGLINE_SIDECAR_PATH", "TAGLINE_WRITE_MODE", "TAGLINE_IGNORE")
+    names = (
+        "PHOTO_STORAGE_PATH",
+        "TAGLINE_SIDECAR_PATH",
+        "TAGLINE_WRITE_MODE",
+        "TAGLINE_SETTLE_SECONDS",
+        "TAGLINE_IGNORE",
+    )
     if load_some(("TAGLINE_SIDECAR_PATH",)).sidecar_path is None:
         return None
     settings = load_some(names)
@@ -53,7 +60,7 @@ def mirrored_storage_of_file(file: Path) -> tuple[MirroredStorage, str] | None:
 
 
 def is_sidecar_name(name: str) -> bool:
-    """Whether a file of this name lies apart."""
+    """Whether a file of this name is a sidecar, and lies apart where others do."""
     return suffix_of(name) is not None
 
 

@@ -117,6 +117,9 @@ class Settings(BaseModel):
     watch: Annotated[Literal["auto", "notify", "poll", "off"], BeforeValidator(_lower)] = _setting(
         "TAGLINE_WATCH", "auto", "auto, notify, poll or off"
     )
+    settle_seconds: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = _setting(
+        "TAGLINE_SETTLE_SECONDS", 2, "seconds from 0 to 60, such as 2 or 0.5"
+    )
     reconcile_seconds: Annotated[int, Field(ge=1, le=7 * DAY_SECONDS)] = _setting(
         "TAGLINE_RECONCILE_SECONDS", 300, "whole seconds from 1 to 604800 (a week)"
     )
@@ -165,6 +168,11 @@ class Settings(BaseModel):
         "TAGLINE_TLS_KEY", None, "a file in PEM form, together with TAGLINE_TLS_CERTIFICATE"
     )
     database_directory: Path | None = None
+
+    @property
+    def others_write(self) -> bool:
+        """Whether other programs may be writing to photos while Tagline runs."""
+        return self.settle_seconds > 0
 
     @property
     def warnings(self) -> tuple[str, ...]:

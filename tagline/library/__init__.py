@@ -17,6 +17,7 @@ from tagline.library.history import PhotoEdit
 from tagline.library.library import Library, Parts
 from tagline.library.reading import read_alone, read_observed, strays_in
 from tagline.library.repairing import Moved, Repairer
+from tagline.library.rest import Patience, Rest
 from tagline.library.sessions import Sessions
 from tagline.library.verifying import Finding, verify
 from tagline.library.writing import PhotoWriter, Target, Written
@@ -33,6 +34,7 @@ __all__ = [
     "NewApiToken",
     "Opening",
     "Parts",
+    "Patience",
     "PhotoEdit",
     "PhotoWriter",
     "Principal",
@@ -41,6 +43,7 @@ __all__ = [
     "RescanError",
     "RescanProgress",
     "RescanResult",
+    "Rest",
     "ScanState",
     "Scope",
     "Sessions",

@@ -8,13 +8,13 @@ from tagline.storage import OpenObject
 WriteMode = Literal["embed", "sidecar"]
 
 EDITED_MAX_BYTES = 256 * 1024 * 1024
-"""A larger file is not edited in memory: its fields go to sidecars."""
+"""A larger file is not written anew for a description: its fields go to sidecars."""
 
 SIDECAR_MODE = "TAGLINE_WRITE_MODE is sidecar"
 NOT_IN_PLACE = "this format is not edited in place"
 UNWRITABLE = "the photo cannot be written"
 MANY_LINKS = "the file has more than one hard link"
-TOO_LARGE = "the file is too large to be edited in memory"
+TOO_LARGE = "the file is too large to be edited in place"
 """Why a photo itself is not edited, whatever it holds."""
 
 

@@ -2,18 +2,29 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from weakref import WeakValueDictionary
 
-from tagline.errors import ObjectChanged, ObjectNotFound, PhotoNotFound, StorageUnavailable
+import msgspec
+
+from tagline.errors import (
+    ObjectBusy,
+    ObjectChanged,
+    ObjectNotFound,
+    PhotoNotFound,
+    StorageUnavailable,
+)
 from tagline.index import PhotoIndex
 from tagline.library.diskthreads import DiskThreads
 from tagline.library.outcomes import EditOutcome, outcome_of, refusal_of
+from tagline.library.pending import Witness, unwitnessed
+from tagline.library.rest import in_motion
 from tagline.library.writing import PhotoWriter, Target, Written
 from tagline.model import IndexedPhoto, MetadataChange, Photo, Precondition
 from tagline.model.keys import directory_of, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
-from tagline.sync import Look, Reconciler, Scope
+from tagline.sync import Reconciler, Scope
 
 ATTEMPTS = 5
 """So often a use of a photo starts again because its file was moved or changed meanwhile."""
@@ -22,13 +33,7 @@ MOVED_SECONDS = 0.5
 WRITTEN_SECONDS = 3.0
 """The same for a photo that was just written: the client must learn that its change was made."""
 _LOOK_SECONDS = 0.02
-
-Record = Callable[[Written], Awaitable[None]]
-"""Called with what an edit did, while the photo is still locked; it must not raise."""
-
-
-async def _forgotten(written: Written) -> None:
-    """Record nothing."""
+_NOTHING_WRITTEN = Written(changed=False)
 
 
 def _untold(error: StorageUnavailable) -> None:
@@ -59,16 +64,23 @@ class Editor:
         self.outcomes: Counter[EditOutcome] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    @property
+    def has_scanned(self) -> bool:
+        """Whether everything was looked at once."""
+        return self._reconciler.last_full is not None
+
     async def edit(
         self,
         photo_id: str,
         change: MetadataChange,
         precondition: Precondition,
-        record: Record = _forgotten,
+        witness: Witness = unwitnessed,
+        *,
+        anew: bool = False,
     ) -> Photo:
         """Make the change on disk, and index what is there then; one edit of a photo at a time.
 
-        What was written is recorded before it is indexed, so that a failure there loses no record.
+        Where that cannot be read in peace, the index has what was written, and reads again later.
 
         Raises:
             PhotoNotFound: no photo has this id.
@@ -77,23 +89,39 @@ class Editor:
         await self._arrived(photo_id)
         async with self._lock(photo_id):
             try:
-                written = await self._write(photo_id, change, precondition)
+                write = partial(self._writer.edit, change=change, precondition=precondition)
+                written = await self._write(photo_id, partial(write, witness=witness), anew=anew)
+            except ObjectBusy:
+                raise  # it is tried again; who gives up counts it
             except Exception as error:
                 self.outcomes[refusal_of(error)] += 1
                 raise
             self.outcomes[outcome_of(written)] += 1
-            if written.changed:
-                await record(written)
-            if written.touched:
-                await self._reconciler.reconcile(
-                    [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in written.touched]
-                )
-            # Even where nothing was written the index may have lagged behind what was judged.
-            patience_seconds = WRITTEN_SECONDS if written.changed else MOVED_SECONDS
-            await self._mend(photo_id, patience_seconds, written.look)
-            if written.changed and self._index.get(photo_id) is None:
-                await self._reconciler.reconcile(join=False)
-            return self._row(photo_id).photo
+            return await self._answer(photo_id, written)
+
+    async def bind(self, photo_id: str) -> Photo:
+        """Let the sidecars of a photo that was damaged say which photo it is, once it is whole.
+
+        Raises:
+            PhotoNotFound: no photo has this id.
+            The errors of ``PhotoWriter.bind``.
+        """
+        async with self._lock(photo_id):
+            written = await self._write(photo_id, self._writer.bind, anew=False)
+            return await self._answer(photo_id, written)
+
+    async def _answer(self, photo_id: str, written: Written) -> Photo:
+        """Index what is on disk after a write, and tell it."""
+        if written.touched:
+            await self._reconciler.reconcile(
+                [Scope(directory_of(k), names=frozenset({name_of(k)})) for k in written.touched]
+            )
+        # Even where nothing was written the index may have lagged behind what was judged.
+        patience_seconds = WRITTEN_SECONDS if written.changed else MOVED_SECONDS
+        await self._mend(photo_id, patience_seconds, written)
+        if written.changed and self._index.get(photo_id) is None:
+            await self._reconciler.reconcile(join=False)
+        return self._row(photo_id).photo
 
     async def open(self, photo_id: str) -> tuple[Photo, OpenObject]:
         """Open the photo's file; the caller closes it.
@@ -103,7 +131,7 @@ class Editor:
             StorageError: the file cannot be read.
         """
         await self._arrived(photo_id)
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             row = self._row(photo_id)
             key, state = row.files[0].object_key, row.files[0].state
             try:
@@ -111,50 +139,64 @@ class Editor:
             except ObjectNotFound:
                 await self._mend(photo_id)
                 continue
-            if opened.state == state:
+            # Where change times alone go on moving, it was read again in between.
+            if opened.state == state or (attempt and state.is_touched(opened.state)):
                 return row.photo, opened
             opened.close()
             await self._mend(photo_id)
         raise ObjectChanged(self._row(photo_id).photo.object_key)
 
     async def _write(
-        self, photo_id: str, change: MetadataChange, precondition: Precondition
+        self, photo_id: str, write: Callable[[Target], Written], *, anew: bool
     ) -> Written:
         """Edit the file that has the photo's image data, wherever that is by now."""
         for attempt in range(ATTEMPTS):
             row = self._row(photo_id)
-            target = self._target(row)
+            target = msgspec.structs.replace(self._target(row), anew=anew)
             try:
-                return await self.disk.run(self._writer.edit, target, change, precondition)
-            except (ObjectChanged, ObjectNotFound):
+                return await self.disk.run(write, target)
+            except (ObjectChanged, ObjectNotFound) as error:
                 if attempt == ATTEMPTS - 1:
-                    raise
+                    raise in_motion(target.object_key) from error
                 await self._mend(photo_id)
         raise PhotoNotFound(photo_id)
 
     def _target(self, row: IndexedPhoto) -> Target:
         """The photo of a row, and what the index knows of the sidecars that lie elsewhere."""
-        alike = self._index.by_fingerprint(row.fingerprint)
-        others = (state for state in alike if state.id != row.photo.id)
-        shared = frozenset(key for state in others for key in state.adopted)
         known = self._reconciler.strays.fingerprints(row.stale)
         return Target(
             object_key=row.photo.object_key,
             photo_id=row.photo.id,
             fingerprint=row.fingerprint,
             # Before the first scan ended, a copy that nobody has met yet may need them as well.
-            shared=None if self._reconciler.last_full is None else shared,
+            shared=None if self._reconciler.last_full is None else self._shared(row),
             homes={f: [s.object_key for s in self._index.by_fingerprint(f)] for f in known},
+            files=row.files,
         )
 
+    def _shared(self, row: IndexedPhoto) -> frozenset[str]:
+        """Of the strays that the photo may show, those that other photos show too."""
+        wanted = {*self._reconciler.strays.having(row.fingerprint), *row.adopted}
+        shared: set[str] = set()
+        if wanted:
+            for state in self._index.alike(row.fingerprint):
+                if state.id != row.photo.id:
+                    shared.update(state.adopted)
+                if wanted <= shared:
+                    break
+        return frozenset(shared)
+
     async def _mend(
-        self, photo_id: str, patience_seconds: float = MOVED_SECONDS, look: Look | None = None
+        self,
+        photo_id: str,
+        patience_seconds: float = MOVED_SECONDS,
+        written: Written = _NOTHING_WRITTEN,
     ) -> None:
         """Index what is at the photo's path now; where nothing is, find where it went."""
         row = self._index.get(photo_id)
         if row is not None:
             object_key = row.photo.object_key
-            await self._reconciler.refresh([object_key], look)
+            await self._reconciler.refresh([object_key], written.look, written.decoded)
             if self._index.by_key(object_key) is None:
                 await self._reconciler.reconcile([Scope(directory_of(object_key))])
         await self._appears(photo_id, patience_seconds)

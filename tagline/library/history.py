@@ -1,28 +1,18 @@
 """Edits that are remembered: one, many at once, and the undoing of one."""
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tagline.errors import ChangeNotFound, IndexFailure
-from tagline.index import TinyHistory
+from tagline.errors import ChangeNotFound, ObjectBusy, TaglineError
 from tagline.library.editing import Editor
-from tagline.library.reading import rfc3339_from_ns
-from tagline.library.writing import Written
-from tagline.model import (
-    Actor,
-    Cause,
-    HistoryPage,
-    MetadataChange,
-    PastChange,
-    Photo,
-    Precondition,
-)
-
-_logger = logging.getLogger(__name__)
+from tagline.library.outcomes import refusal_of
+from tagline.library.pending import Scribe
+from tagline.library.resolving import Resolver
+from tagline.library.rest import Patience, given_up
+from tagline.model import Actor, Cause, HistoryPage, MetadataChange, Photo, Precondition
 
 EDITS_AT_ONCE = 3
 """So many edits of bulk requests run at a time, whoever asked: single ones find threads free."""
@@ -39,47 +29,73 @@ class PhotoEdit(msgspec.Struct, frozen=True, kw_only=True):
 class Historian:
     """Edits photos and remembers what was there before; use it on the event loop.
 
-    The order of steps: the files are replaced durably; the change is recorded durably; the index
-    follows; the caller is told. What is on disk is acknowledged even if it cannot be recorded. An
-    edit that has begun runs to its end even if its caller is cancelled.
+    The order of steps: the change is announced durably; the files are replaced durably; the change
+    is confirmed; the index follows; the caller is told. What is on disk is acknowledged even if it
+    cannot be recorded. An edit that has begun runs to its end even if its caller is cancelled.
+
+    Photos that another program may still be writing are waited for, between the tries of an edit
+    and outside their locks, with one ``patience`` for all that one caller asks for.
     """
 
     def __init__(
         self,
         editor: Editor,
-        store: TinyHistory,
-        clock_ns: Callable[[], int],
+        scribe: Scribe,
+        resolver: Resolver,
         demand_storage: Callable[[], None],
+        patience: Callable[[], Patience] = Patience,
     ) -> None:
         self._editor = editor
-        self._store = store
-        self._clock_ns = clock_ns
+        self._store = scribe.store
+        self._scribe = scribe
+        self._resolver = resolver
         self._demand_storage = demand_storage
+        self._patience = patience
         self._few = asyncio.Semaphore(EDITS_AT_ONCE)
         self._running: set[asyncio.Task[Photo]] = set()
-        self._failing = False
 
     async def edit(self, wanted: PhotoEdit, cause: Cause) -> Photo:
-        """Make one edit.
+        """Make one edit; a photo that is not at rest is tried again for a while.
 
         Raises:
             StorageUnavailable: the photo directory is gone.
             The errors of ``Editor.edit``.
         """
         self._demand_storage()
+        patience = self._patience()
+        while True:
+            try:
+                return await self._try(wanted, cause)
+            except ObjectBusy as error:
+                if not await patience.pause([error]):
+                    self._editor.outcomes[refusal_of(error)] += 1
+                    raise given_up(error) from error
 
-        async def record(written: Written) -> None:
-            await self._record(wanted.photo_id, written, cause)
-
-        task = asyncio.create_task(
-            self._editor.edit(wanted.photo_id, wanted.change, wanted.precondition, record)
-        )
+    async def _try(self, wanted: PhotoEdit, cause: Cause) -> Photo:
+        task = asyncio.create_task(self._edit(wanted, cause))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
+    async def _edit(self, wanted: PhotoEdit, cause: Cause) -> Photo:
+        photo_id = wanted.photo_id
+        await self._resolve(photo_id)  # it has its place in the history before this edit
+        witness = self._scribe.witness(photo_id, cause)
+        try:
+            return await self._editor.edit(photo_id, wanted.change, wanted.precondition, witness)
+        except TaglineError:
+            await self._resolve(photo_id)
+            raise
+
+    async def _resolve(self, photo_id: str) -> None:
+        """Put right what was left of edits of a photo."""
+        if self._store.left(photo_id):
+            await self._resolver.resolve(photo_id)
+
     async def edit_many(self, wanted: Sequence[PhotoEdit], cause: Cause) -> list[Photo | Exception]:
         """Make edits, a few at a time and those of one photo in their order.
+
+        Those of photos that are not at rest are tried again when all others are done.
 
         The result has, in the order of the edits, the photo or why that edit was refused.
         """
@@ -87,22 +103,46 @@ class Historian:
         by_photo: defaultdict[str, list[int]] = defaultdict(list)
         for place, edit in enumerate(wanted):
             by_photo[edit.photo_id].append(place)
-        chains = iter(by_photo.values())
+        patience, chains = self._patience(), list(by_photo.values())
+        while waiting := await self._round(wanted, chains, results, cause):
+            if not await patience.pause(waiting.keys()):
+                break
+            chains = list(waiting.values())
+        for error, chain in waiting.items():
+            self._editor.outcomes[refusal_of(error)] += len(chain)
+            results |= dict.fromkeys(chain, given_up(error))
+        return [results[place] for place in range(len(wanted))]
+
+    async def _round(
+        self,
+        wanted: Sequence[PhotoEdit],
+        chains: Sequence[Sequence[int]],
+        results: dict[int, Photo | Exception],
+        cause: Cause,
+    ) -> dict[ObjectBusy, Sequence[int]]:
+        """Try edits once, each chain in its order; what is left of those that have to wait."""
+        waiting: dict[ObjectBusy, Sequence[int]] = {}
+        todo = iter(chains)
 
         async def work() -> None:
-            for chain in chains:
-                for place in chain:
+            for chain in todo:
+                for done, place in enumerate(chain):
                     async with self._few:
-                        results[place] = await self._outcome(wanted[place], cause)
+                        outcome = await self._outcome(wanted[place], cause)
+                    if isinstance(outcome, ObjectBusy):
+                        waiting[outcome] = chain[done:]
+                        break
+                    results[place] = outcome
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(EDITS_AT_ONCE, len(by_photo))):
+            for _ in range(min(EDITS_AT_ONCE, len(chains))):
                 group.create_task(work())
-        return [results[place] for place in range(len(wanted))]
+        return waiting
 
     async def _outcome(self, wanted: PhotoEdit, cause: Cause) -> Photo | Exception:
         try:
-            return await self.edit(wanted, cause)
+            self._demand_storage()
+            return await self._try(wanted, cause)
         except Exception as error:  # noqa: BLE001 - told to the caller: others are done already
             return error
 
@@ -128,22 +168,3 @@ class Historian:
     async def finish(self) -> None:
         """Wait for the edits that have begun."""
         await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _record(self, photo_id: str, written: Written, cause: Cause) -> None:
-        """Remember what an edit did; if that fails the log says so once, until it works again."""
-        change = PastChange(
-            photo_id=photo_id,
-            at=rfc3339_from_ns(self._clock_ns()),
-            by=cause.by,
-            restores=cause.restores,
-            before=written.before,
-            after=written.after,
-        )
-        try:
-            await asyncio.to_thread(self._store.add, change)
-        except IndexFailure as error:
-            if not self._failing:
-                _logger.warning("a change was made that cannot be undone: %s", error)
-            self._failing = True
-        else:
-            self._failing = False

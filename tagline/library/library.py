@@ -14,13 +14,16 @@ from tagline.errors import PhotoNotFound, StorageUnavailable
 from tagline.index import TinyHistory, TinyPhotoIndex, open_history
 from tagline.library.announcing import Announcer
 from tagline.library.beside import WriteMode
+from tagline.library.binding import Binder
 from tagline.library.editing import Editor
 from tagline.library.events import Hub, Reader
 from tagline.library.figures import Figures
 from tagline.library.finding import Finder
 from tagline.library.health import Health, IndexHealth, RescanProgress, RescanResult, StorageHealth
 from tagline.library.history import Historian, PhotoEdit
+from tagline.library.judging import Judge
 from tagline.library.noticing import Sight
+from tagline.library.pending import Scribe
 from tagline.library.picturing import Picturer
 from tagline.library.presence import Presence
 from tagline.library.reporting import (
@@ -30,6 +33,8 @@ from tagline.library.reporting import (
     scan_health,
     watcher_health,
 )
+from tagline.library.resolving import Resolver
+from tagline.library.rest import Rest
 from tagline.library.sessions import Sessions
 from tagline.library.writing import PhotoWriter
 from tagline.model import (
@@ -74,25 +79,46 @@ class Library:
         self._reconciler = parts.reconciler
         self.sessions = parts.sessions
         self._announcer = Announcer(Hub(secrets.token_hex(8)), self._sight)
-        self._presence = Presence(parts.storage.check, self._announcer.look)
+        self._presence = Presence(parts.storage.check, self._presence_changed)
         storage, missed = parts.storage, self._presence.missed
-        writer = PhotoWriter(storage, parts.write_mode, parts.reconciler.strays)
+        rest = Rest(parts.reconciler.stillness)
+        writer = PhotoWriter(storage, parts.write_mode, parts.reconciler.strays, rest)
         self._editor = Editor(storage, parts.index, parts.reconciler, writer, missed)
+        judge = Judge(storage, parts.reconciler.strays, parts.write_mode)
+        self._resolver = Resolver(self._editor, judge, parts.history, parts.index)
         self._historian = Historian(
-            self._editor, parts.history, parts.clock_ns, self._demand_storage
+            self._editor,
+            Scribe(parts.history, parts.clock_ns),
+            self._resolver,
+            self._demand_storage,
         )
         self._finder = Finder(parts.index)
         self._picturer = Picturer(parts.index, self._editor, parts.pictures)
         self._last_rescan: RescanResult | None = None
         self._asked = False
         self._index.listen(self._announcer.photos_changed)
+        self._binder = Binder(self._editor)
+        self._index.listen(self._binder.photos_changed)
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def start(self) -> None:
         """Start noticing changes, and the first scan in the background."""
         self._spawn(self._presence.watch())
         self._spawn(self._finder.keep_ready())
+        self._spawn(self._resolve())
+        self._spawn(self._binder.run())
         await self._parts.watcher.start()
+
+    async def _resolve(self) -> None:
+        """Put edits right that were cut short: of known photos now, of others after the scan."""
+        await self._resolver.resolve()
+        await self._reconciler.scanned.wait()
+        await self._resolver.resolve_all()
+
+    def _presence_changed(self) -> None:
+        self._announcer.look()
+        if self._presence.problem is None:
+            self._spawn(self._resolver.resolve_all())
 
     async def stop(self) -> None:
         """End everything that runs, and close the index and the tokens; may be called twice."""

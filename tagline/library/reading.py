@@ -1,11 +1,13 @@
 """Reading one photo with its sidecars out of the storage."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from tagline.errors import ObjectUnreadable
 from tagline.library.beside import WriteMode, is_editable
+from tagline.library.holding import Turn
 from tagline.metadata import (
     FIELDS,
     HEAD_BYTES,
@@ -22,7 +24,7 @@ from tagline.metadata import (
     sidecars_of,
 )
 from tagline.metadata.strays import SUFFIXES, proper_name, suffix_of
-from tagline.model import IndexedFile, Metadata, Photo
+from tagline.model import FileState, IndexedFile, Metadata, Photo
 from tagline.model.keys import directory_of, join, name_of
 from tagline.model.text import offset_text
 from tagline.storage import OpenObject, PhotoStorageProvider
@@ -79,21 +81,24 @@ def read_open(storage: PhotoStorageProvider, opened: OpenObject, observed: Obser
     """Read an open photo with its sidecars; the errors of ``read_observed``."""
     key = observed.object_key
     own = tuple([f.object_key for f in observed.own[1:]])
-    sidecars, states = read_sidecars(storage, key, own, observed.adopted)
-    source, name = _Buffered(opened), name_of(key)
-    reading = read_photo(source, name, sidecars)
-    files = (IndexedFile(key, opened.state), *states)
-    row = codec_of(name, source.read_at(0, HEAD_BYTES))
-    return Seen(row=row, reading=reading, sidecars=sidecars, files=files)
+    with Turn() as turn:
+        turn.demand(sum(file.state.size for file in observed.files[1:]))
+        sidecars, states = read_sidecars(storage, key, own, observed.adopted)
+        source, name = _Buffered(opened, turn), name_of(key)
+        reading = read_photo(source, name, sidecars)
+        files = (IndexedFile(key, opened.state), *states)
+        row = codec_of(name, source.read_at(0, HEAD_BYTES))
+        return Seen(row=row, reading=reading, sidecars=sidecars, files=files)
 
 
 class _Buffered:
     """A ``ByteSource`` that reads the head of a file once: that is where most of it is said."""
 
-    __slots__ = ("_head", "_opened", "size")
+    __slots__ = ("_head", "_opened", "_turn", "size")
 
-    def __init__(self, opened: OpenObject) -> None:
+    def __init__(self, opened: OpenObject, turn: Turn) -> None:
         self._opened = opened
+        self._turn = turn
         self._head = opened.read_at(0, _HEAD_BYTES)
         self.size = opened.size
 
@@ -102,6 +107,7 @@ class _Buffered:
         end = offset + length
         if 0 <= offset <= end and (end <= len(self._head) or len(self._head) == self.size):
             return self._head[offset:end]
+        self._turn.demand(length)
         return self._opened.read_at(offset, length)
 
 
@@ -124,6 +130,20 @@ def decoded_of(opened: OpenObject, seen: Seen, mode: WriteMode = "embed") -> Dec
     directory = directory_of(files[0].object_key)
     stale = tuple([join(directory, name) for name in reading.stale_sidecars])
     return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files, stale=stale)
+
+
+def as_written(
+    reading: PhotoReading, object_key: str, states: Mapping[str, FileState], *, writable: bool
+) -> Decoded:
+    """What reading a photo will give that was just written, if nobody changes it.
+
+    ``states`` are those of the photo and its sidecars by key.
+    """
+    others = sorted(key for key in states if key != object_key)
+    files = tuple(IndexedFile(key, states[key]) for key in (object_key, *others))
+    photo = photo_of(reading, files, writable=writable)
+    adopted = tuple(key for key in reading.adopted if key in states)
+    return Decoded(photo=photo, fingerprint=reading.fingerprint, files=files, adopted=adopted)
 
 
 def read_sidecars(
@@ -170,6 +190,16 @@ def read_sidecars(
     return files, tuple(sorted(states, key=lambda file: file.object_key))
 
 
+def kinds_of(files: SidecarFiles, stale: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The kinds of a photo's sidecars, but for those of other photos; see ``Intended``."""
+    found = {
+        "xmp": files.xmp or files.adopted_xmp,
+        "stem_xmp": files.stem_xmp,
+        "json": files.json or files.adopted_json,
+    }
+    return tuple(kind for kind, file in found.items() if file and file.name not in stale)
+
+
 def hidden_sidecars(
     storage: PhotoStorageProvider, object_key: str, sidecars: SidecarFiles
 ) -> tuple[SidecarFile, ...] | None:
@@ -185,18 +215,6 @@ def hidden_sidecars(
     names = sorted(own | {proper_name(name, suffix) for suffix in SUFFIXES})
     found = ((each, storage.beneath(join(directory, each))) for each in names)
     return tuple(SidecarFile(name=each, data=data) for each, data in found if data)
-
-
-def read_whole(opened: OpenObject, object_key: str) -> bytes:
-    """All bytes of an open file; blocks.
-
-    Raises:
-        ObjectUnreadable: the file became shorter while it was read.
-    """
-    data = opened.read_at(0, opened.size)
-    if len(data) != opened.size:
-        raise ObjectUnreadable(object_key, "it became shorter while it was read; try again")
-    return data
 
 
 def photo_of(reading: PhotoReading, files: tuple[IndexedFile, ...], *, writable: bool) -> Photo:

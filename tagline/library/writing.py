@@ -1,37 +1,57 @@
 """The write path: from a wish to files on disk, each whole or absent."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
 from msgspec import UNSET
 
 from tagline.errors import (
-    EditRefused,
     ObjectChanged,
     PhotoModified,
     PreconditionFailed,
-    StorageError,
     StorageReadOnly,
-    UnsafeKey,
 )
 from tagline.library import homing
 from tagline.library.beside import SIDECAR_MODE, UNWRITABLE, WriteMode, why_beside
-from tagline.library.reading import decoded_of, hidden_sidecars, read_whole, read_with_strays
+from tagline.library.holding import Memory, content_of
+from tagline.library.pending import Witness, unwitnessed
+from tagline.library.reading import (
+    Seen,
+    as_written,
+    decoded_of,
+    hidden_sidecars,
+    kinds_of,
+    read_with_strays,
+)
+from tagline.library.replacing import Replacer
+from tagline.library.rest import NOT_WHOLE, Rest
 from tagline.metadata import (
     Edit,
     EditRequest,
     Field,
     FieldValue,
     Format,
-    SidecarFiles,
     accepted,
+    apply_to_sidecars,
+    bound,
     carrying,
     edit_photo,
     edits_of,
 )
-from tagline.model import FileState, IndexedFile, Metadata, MetadataChange, Precondition, with_etag
+from tagline.metadata.field_types import FieldEdit
+from tagline.model import (
+    Data,
+    FileState,
+    IndexedFile,
+    Intended,
+    Metadata,
+    MetadataChange,
+    Precondition,
+    source_of,
+    with_etag,
+)
 from tagline.model.keys import directory_of, join, name_of
 from tagline.storage import OpenObject, PhotoStorageProvider
 from tagline.sync import Decoded, Look, Strays
@@ -40,17 +60,16 @@ from tagline.sync import Decoded, Look, Strays
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What an edit did: whether any file was written, and why the photo itself was not, if so.
 
-    ``touched`` are the keys of sidecars that were moved or copied before. ``before`` and ``after``
-    have the fields that were written, with the values that were found in the files and put there.
-    ``look`` knows what lies beside the photo now, where that is simply told.
+    ``touched`` are the keys of sidecars that were moved or copied before. ``look`` knows what lies
+    beside the photo now, where that is simply told. ``decoded`` is the photo as it was written,
+    or as it was found.
     """
 
     changed: bool
-    before: MetadataChange = MetadataChange()
-    after: MetadataChange = MetadataChange()
     not_embedded: str | None = None
     touched: tuple[str, ...] = ()
     look: Look | None = None
+    decoded: Decoded | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +78,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     ``fingerprint`` is None where the caller knows a path only; else the file must have it.
     ``shared`` are the strays that other photos show too, so that they have to stay; None where
     nobody knows. ``homes`` are photos by the fingerprints of sidecars that may stand in the way.
+    ``files`` are those that the index knows of the photo. With ``anew`` what is there already is
+    written as well: a place for it may be missing.
     """
 
     object_key: str
@@ -66,13 +87,57 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     shared: frozenset[str] | None = None
     homes: Mapping[str, Sequence[str]] = {}
+    files: tuple[IndexedFile, ...] = ()
+    anew: bool = False
+
+
+class _Work(msgspec.Struct, frozen=True, kw_only=True):
+    """An edit that is planned and not begun."""
+
+    target: Target
+    seen: Seen
+    planned: homing.Plan
+    edit: Edit
+    edits: tuple[FieldEdit, ...]
+    data: Data | None
+    look: Look
+
+    def contents(self) -> dict[str, Data | None]:
+        """What the files hold that may be written, by key."""
+        key, before = self.target.object_key, self.planned.sidecars
+        own = (before.xmp, before.stem_xmp, before.json)
+        found = {join(directory_of(key), f.name): f.data for f in own if f}
+        return {**found, key: self.data}
+
+    def intended(self) -> Intended:
+        """What a witness is told."""
+        before = self.planned.sidecars
+        name = name_of(self.target.object_key)
+        return Intended(
+            before=change_to({one.field: one.old for one in self.edits}),
+            after=change_to({one.field: one.new for one in self.edits}),
+            beside_before=kinds_of(before),
+            beside_after=kinds_of(apply_to_sidecars(name, before, self.edit.sidecars)),
+        )
+
+    def decoded(
+        self, states: Mapping[str, FileState], moved: Collection[str], *, writable: bool
+    ) -> Decoded | None:
+        """The photo as it was written; None where that is not known from the edit."""
+        reading = self.edit.reading
+        if reading is None:
+            return None
+        left = {f.object_key: f.state for f in self.planned.stale.values()}
+        left = {key: state for key, state in left.items() if key not in moved}
+        return as_written(reading, self.target.object_key, {**left, **states}, writable=writable)
 
 
 class PhotoWriter:
     """Edits photos of one storage; every method blocks, and is thread-safe.
 
     Of two edits of one photo at once, the storage refuses one (``ObjectChanged``): callers that
-    want both hold a lock a photo.
+    want both hold a lock a photo. Files that another program may still be writing are not replaced:
+    ``rest`` judges that; without one, nobody but Tagline writes files.
     """
 
     def __init__(
@@ -80,13 +145,24 @@ class PhotoWriter:
         storage: PhotoStorageProvider,
         mode: WriteMode = "embed",
         strays: Strays | None = None,
+        rest: Rest | None = None,
     ) -> None:
         self._storage = storage
         self._mode: WriteMode = mode
+        self._rest = Rest() if rest is None else rest
         self._strays = Strays(storage) if strays is None else strays
+        self._memory = Memory()
 
-    def edit(self, target: Target, change: MetadataChange, precondition: Precondition) -> Written:
+    def edit(
+        self,
+        target: Target,
+        change: MetadataChange,
+        precondition: Precondition,
+        witness: Witness = unwitnessed,
+    ) -> Written:
         """Make the change if the precondition holds of the files as they are now.
+
+        The witness is told of it before any file is written, and of its end.
 
         Raises:
             InvalidValue: a value cannot be stored.
@@ -94,64 +170,144 @@ class PhotoWriter:
             PreconditionFailed: no entity tag matches.
             EditRefused: there is no safe place for a value.
             ObjectChanged: the file is another photo, or was changed meanwhile.
+            ObjectBusy: another program may still be writing the photo or a sidecar of it.
             StorageError: the file is gone, or cannot be written.
         """
         try:
-            return self._edit(target, change, precondition)
+            return self._edit(target, change, precondition, witness)
         except StorageReadOnly as error:
             if not error.beside:
                 raise
         # Some shares let a file be written by its permissions, and refuse it when that is tried.
-        return self._edit(target, change, precondition, UNWRITABLE)
+        return self._edit(target, change, precondition, witness, UNWRITABLE)
 
     def _edit(
         self,
         target: Target,
         change: MetadataChange,
         precondition: Precondition,
+        witness: Witness,
         refusal: str | None = None,
     ) -> Written:
         values = accepted(asked_of(change))
-        look = Look(self._storage, [target.object_key])
-        with self._storage.open(target.object_key) as opened:
-            seen = read_with_strays(opened, target.object_key, self._strays, look)
-            reading = seen.reading
-            if target.fingerprint not in {None, reading.fingerprint}:
-                raise ObjectChanged(target.object_key)
-            check_precondition(decoded_of(opened, seen, self._mode), target.photo_id, precondition)
-            edits = edits_of(reading, values)
+        with self._reading(target) as (opened, seen, look):
+            was = decoded_of(opened, seen, self._mode)
+            check_precondition(was, target.photo_id, precondition)
+            edits = edits_of(seen.reading, values, anew=target.anew)
             if not edits:
-                return Written(changed=False)
-            shared = reading.adopted if target.shared is None else target.shared
-            hidden = hidden_sidecars(self._storage, target.object_key, seen.sidecars)
-            apart = {file.name for file in hidden or ()}
-            planned = homing.plan(target.object_key, seen, shared, apart)
-            reading = msgspec.structs.replace(reading, stale_sidecars=())
-            refusal = refusal or self._refusal(opened, seen.row)
-            request = EditRequest(
-                name=name_of(target.object_key),
-                source=opened,
-                reading=reading,
-                sidecars=planned.sidecars,
+                return Written(changed=False, decoded=was)
+            request, planned = self._request(opened, seen, target, edits)
+            if refusal is not None and not request.damaged:
+                request = msgspec.structs.replace(request, data=None, refusal=refusal)
+            work = _Work(
+                target=target,
+                seen=seen,
+                planned=planned,
+                edit=edit_photo(carrying(request) if planned.homecomings else request),
                 edits=edits,
-                hidden=hidden,
-                data=None if refusal else read_whole(opened, target.object_key),
-                refusal=refusal,
+                data=request.data,
+                look=look,
             )
-            edit = edit_photo(carrying(request) if planned.homecomings else request)
-        mover = homing.Mover(self._storage, target.object_key, target.homes)
+            # A large photo's bytes are copied out of the file that is open here.
+            return self._carry_out(work, witness, writable=was.photo.writable)
+
+    def bind(self, target: Target) -> Written:
+        """Let the sidecars of a photo that was damaged say which photo it is, once it is whole.
+
+        Raises:
+            EditRefused: they cannot be edited.
+            ObjectChanged: the file is another photo, or was changed meanwhile.
+            ObjectBusy: another program may still be writing the photo or a sidecar of it.
+            StorageError: the file is gone, or a sidecar cannot be written.
+        """
+        with self._reading(target) as (opened, seen, look):
+            was = decoded_of(opened, seen, self._mode)
+            if not seen.reading.damaged:
+                return Written(changed=False, decoded=was)
+            request, planned = self._request(opened, seen, target, ())
+            if request.damaged or planned.homecomings:
+                return Written(changed=False, decoded=was)
+            work = _Work(
+                target=target,
+                seen=seen,
+                planned=planned,
+                edit=bound(request),
+                edits=(),
+                data=None,
+                look=look,
+            )
+            return self._carry_out(work, unwitnessed, writable=was.photo.writable)
+
+    @contextmanager
+    def _reading(self, target: Target) -> Generator[tuple[OpenObject, Seen, Look]]:
+        """The photo open and read, while its edit has room in memory.
+
+        Raises:
+            ObjectChanged: the file is another photo.
+        """
+        key, look = target.object_key, Look(self._storage, [target.object_key])
+        photo, *beside = (file.state.size for file in look.photo(key).files)
+        with self._memory.taking(photo, sum(beside)), self._storage.open(key) as opened:
+            seen = read_with_strays(opened, key, self._strays, look)
+            if target.fingerprint not in {None, seen.reading.fingerprint}:
+                raise ObjectChanged(key)
+            yield opened, seen, look
+
+    def _request(
+        self, opened: OpenObject, seen: Seen, target: Target, edits: tuple[FieldEdit, ...]
+    ) -> tuple[EditRequest, homing.Plan]:
+        """What is asked of the photo's files, and which sidecars come home for it.
+
+        Raises:
+            ObjectBusy: they are not at rest.
+        """
+        self._rest.demand(self._storage, opened, seen, target.files)
+        shared = seen.reading.adopted if target.shared is None else target.shared
+        hidden = hidden_sidecars(self._storage, target.object_key, seen.sidecars)
+        apart = {file.name for file in hidden or ()}
+        planned = homing.plan(target.object_key, seen, shared, apart)
+        refusal = self._refusal(opened, seen.row)
+        data = None if refusal else content_of(opened, target.object_key)
+        source = opened if data is None else source_of(data)
+        missing = self._rest.why_damaged(source, seen.files[0], target.files)
+        request = EditRequest(
+            name=name_of(target.object_key),
+            source=opened,
+            reading=msgspec.structs.replace(seen.reading, stale_sidecars=()),
+            sidecars=planned.sidecars,
+            edits=edits,
+            hidden=hidden,
+            data=None if missing else data,
+            refusal=f"{NOT_WHOLE}: {missing}" if missing else refusal,
+            damaged=missing is not None,
+        )
+        return request, planned
+
+    def _carry_out(self, work: "_Work", witness: Witness, *, writable: bool) -> Written:
+        """Write the files; that is told to the witness before the first and after the last one."""
+        planned, edit, key = work.planned, work.edit, work.target.object_key
+        mover = homing.Mover(self._storage, key, work.target.homes)
         goals = [name_of(each.goal) for each in planned.homecomings]
-        mover.make_way(planned, [*goals, *(name for name, data in edit.sidecars.items() if data)])
-        home = mover.bring_home(planned)
-        self._write((*planned.files, *home), edit, planned.sidecars)
-        look.follow(target.object_key, {n: data is not None for n, data in edit.sidecars.items()})
+        names = [*goals, *(name for name, data in edit.sidecars.items() if data)]
+        files: Replacer | None = None
+        end = witness(work.intended())
+        try:
+            mover.make_way(planned, names)
+            home = mover.bring_home(planned)
+            files = Replacer(self._storage, (*planned.files, *home), work.contents())
+            files.write(edit)
+            self._rest.note_own(work.seen.files, files.states)
+        except BaseException:
+            end("undone" if files is None or files.undone else "unknown")
+            raise
+        end("made")
+        work.look.follow(key, {n: data is not None for n, data in edit.sidecars.items()})
         return Written(
             changed=True,
-            before=change_to({one.field: one.old for one in edits}),
-            after=change_to({one.field: one.new for one in edits}),
             not_embedded=edit.not_embedded,
             touched=tuple(mover.touched),
-            look=None if mover.touched else look,
+            look=None if mover.touched else work.look,
+            decoded=work.decoded(files.states, mover.touched, writable=writable),
         )
 
     def _refusal(self, opened: OpenObject, row: Format | None) -> str | None:
@@ -161,57 +317,6 @@ class PhotoWriter:
         if (reason := why_beside(opened, row)) is not None:
             return reason
         return UNWRITABLE if opened.editable and not opened.writable else None
-
-    def _write(self, files: tuple[IndexedFile, ...], edit: Edit, sidecars: SidecarFiles) -> None:
-        """Write the sidecars, then the photo; on an error put back what was written already.
-
-        The photo comes last, so that whatever fails before it leaves it untouched.
-        """
-        photo_key = files[0].object_key
-        states = {file.object_key: file.state for file in files}
-        old = {f.name: f.data for f in (sidecars.xmp, sidecars.stem_xmp, sidecars.json) if f}
-        done: list[tuple[str, bytes | None, FileState | None]] = []
-        try:
-            for name, data in edit.sidecars.items():
-                key = join(directory_of(photo_key), name)
-                try:
-                    state = self._put(key, data, states.get(key), like=photo_key)
-                except StorageError:
-                    # The disk may fail when the file has its name already.
-                    if data is not None and (placed := self._state_with(key, data)) is not None:
-                        done.append((key, old.get(name), placed))
-                    raise
-                done.append((key, old.get(name), state))
-            if edit.photo is not None:
-                self._put(photo_key, edit.photo, states[photo_key], like=photo_key)
-        except StorageError as error:
-            for key, data, state in reversed(done):
-                # What cannot be put back shows as a disagreement between places in `verify`.
-                with contextlib.suppress(StorageError):
-                    self._put(key, data, state, like=photo_key)
-            if isinstance(error, UnsafeKey) and error.object_key != photo_key:
-                # The photo is there: a link in the sidecar's place leads out, or its name is long.
-                name = name_of(error.object_key)
-                told = f"its sidecar {name} cannot be written: {error.reason}; rename the photo"
-                raise EditRefused(told) from error
-            raise
-
-    def _put(
-        self, key: str, data: bytes | None, state: FileState | None, *, like: str
-    ) -> FileState | None:
-        """Replace, create or delete one file; return its state afterwards, None for none."""
-        if data is not None:
-            return self._storage.replace(key, data, state, like=like).state
-        if state is not None:
-            self._storage.remove(key, state)
-        return None
-
-    def _state_with(self, key: str, data: bytes) -> FileState | None:
-        """The state of a file if it holds just that."""
-        with contextlib.suppress(StorageError), self._storage.open(key) as opened:
-            if opened.size == len(data) and opened.read_at(0, opened.size) == data:
-                return opened.state
-        return None
 
 
 def check_precondition(decoded: Decoded, photo_id: str, precondition: Precondition) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from io import BufferedReader, RawIOBase, UnsupportedOperation
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,8 @@ def main(arguments: list[str]) -> None:
             try:
                 kind, said = _outcome(job, file)
             finally:
-                os.close(file)
+                with suppress(OSError):  # it was only read
+                    os.close(file)
             channel.sendall(ANSWER.pack(kind, len(said)) + said)
 
 

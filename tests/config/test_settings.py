@@ -64,6 +64,7 @@ def test_defaults(load):
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert (settings.write_mode, settings.watch) == ("embed", "auto")
     assert settings.reconcile_seconds == 300
+    assert settings.settle_seconds == 2
     assert (settings.access_token_seconds, settings.refresh_token_seconds) == (900, 2592000)
     assert (settings.log_level, settings.log_format) == ("info", "text")
 
@@ -81,6 +82,7 @@ GOOD = {
     "TAGLINE_WRITE_MODE": ("Sidecar", "write_mode", "sidecar"),
     "TAGLINE_WATCH": ("poll", "watch", "poll"),
     "TAGLINE_RECONCILE_SECONDS": ("60", "reconcile_seconds", 60),
+    "TAGLINE_SETTLE_SECONDS": ("0.5", "settle_seconds", 0.5),
     "TAGLINE_ACCESS_TOKEN_SECONDS": ("1", "access_token_seconds", 1),
     "TAGLINE_REFRESH_TOKEN_SECONDS": ("31536000", "refresh_token_seconds", 31536000),
     "TAGLINE_IGNORE": (" *.bak , a b/*,", "ignore", ("*.bak", "a b/*")),
@@ -138,6 +140,10 @@ BAD = [
     ("TAGLINE_WRITE_MODE", "none", ["'none' is none of them", "embed or sidecar"]),
     ("TAGLINE_WATCH", "yes", ["auto, notify, poll or off"]),
     ("TAGLINE_RECONCILE_SECONDS", "0", ["too small"]),
+    ("TAGLINE_SETTLE_SECONDS", "-1", ["too small"]),
+    ("TAGLINE_SETTLE_SECONDS", "61", ["too large"]),
+    ("TAGLINE_SETTLE_SECONDS", "nan", ["no number"]),
+    ("TAGLINE_SETTLE_SECONDS", "soon", ["no number", "such as 2 or 0.5"]),
     ("TAGLINE_RECONCILE_SECONDS", "604801", ["too large"]),
     ("TAGLINE_ACCESS_TOKEN_SECONDS", "0", ["too small"]),
     ("TAGLINE_ACCESS_TOKEN_SECONDS", "86401", ["too large"]),

@@ -22,7 +22,7 @@ from tagline.index import TinyPhotoIndex, open_index
 from tagline.library import PhotoWriter, Target, read_observed, verify
 from tagline.library.editing import Editor
 from tagline.model import MetadataChange, PhotoQuery, Precondition
-from tagline.storage import LocalStorage, MemoryStorage, atomic
+from tagline.storage import LocalStorage, MemoryStorage, atomic, placing
 from tagline.sync import Reconciler, Scope
 
 ANY = Precondition()
@@ -425,7 +425,7 @@ def test_a_disk_that_fails_after_a_sidecar_has_its_name_leaves_no_half(
     writer, target = PhotoWriter(LocalStorage(tmp_path)), Target(object_key="a.gif")
     if before is not None:
         writer.edit(target, MetadataChange(description=before), ANY)
-    sync, calls = atomic.sync_directory, []
+    sync, calls = placing.sync_directory, []
 
     def fail_once(directory):
         calls.append(directory)
@@ -433,7 +433,8 @@ def test_a_disk_that_fails_after_a_sidecar_has_its_name_leaves_no_half(
             raise OSError(errno.EIO, "broken")
         sync(directory)
 
-    monkeypatch.setattr(atomic, "sync_directory", fail_once)
+    for module in (atomic, placing):
+        monkeypatch.setattr(module, "sync_directory", fail_once)
     with pytest.raises(StorageError):
         writer.edit(target, MetadataChange(description="new text"), ANY)
     assert len(calls) >= failing
