@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -9,16 +10,26 @@ import msgspec
 from msgspec import UNSET
 
 from tagline.cli.output import printable, say, say_json
-from tagline.config.mirroring import mirrored_storage_of_file
-from tagline.errors import InvalidValue, StorageError, TaglineError
-from tagline.library import PhotoWriter, Target, read_alone, strays_in
+from tagline.config.loading import load_some
+from tagline.config.mirroring import is_sidecar_name, mirrored_storage_of_file
+from tagline.errors import InvalidValue, ObjectBusy, StorageError, TaglineError
+from tagline.library import (
+    Patience,
+    PhotoWriter,
+    Rest,
+    Target,
+    WriteMode,
+    read_alone,
+    strays_in,
+)
+from tagline.library.rest import WAIT_SECONDS
 from tagline.library.writing import asked_of
 from tagline.metadata import accepted, is_photo
 from tagline.model import MetadataChange, Photo, Precondition
 from tagline.model.keys import directory_of, key_from_path
 from tagline.storage import LocalStorage, PhotoStorageProvider
 from tagline.storage.paths import IgnoreRules
-from tagline.sync import Strays
+from tagline.sync import Stillness, Strays
 
 # Clients know a photo by these two, which only an index can give.
 _NEEDS_INDEX = ("id", "etag")
@@ -81,15 +92,33 @@ def _misused(fault: str) -> int:
 
 
 def _edit_each(arguments: Namespace, change: MetadataChange) -> int:
-    failed, directories = False, _Directories()
-    for name in arguments.files:
-        try:
-            done = _edit_one(name, change, directories, sidecar=arguments.sidecar)
-        except TaglineError as error:
-            failed = True
-            _complain(name, error)
-            continue
-        say(done)
+    """Edit the files; those that are not at rest are tried again when all others are done.
+
+    Raises:
+        SettingsError: TAGLINE_SETTLE_SECONDS is set wrongly.
+    """
+    editing = _Editing(change, "sidecar" if arguments.sidecar else "embed")
+    patience = Patience(most_seconds=max(WAIT_SECONDS, editing.settle_seconds + 1))
+    names, failed = list(arguments.files), False
+    while names:
+        waiting: dict[ObjectBusy, str] = {}
+        for name in names:
+            try:
+                done = editing.edit(name)
+            except ObjectBusy as error:
+                waiting[error] = name
+            except TaglineError as error:
+                failed = True
+                _complain(name, error)
+            else:
+                say(done)
+        pause_seconds = patience.pause_seconds(waiting.keys()) if waiting else 0
+        if pause_seconds is None:
+            for error, name in waiting.items():
+                _complain(name, error)
+            return 1
+        time.sleep(pause_seconds)
+        names = list(waiting.values())
     return int(failed)
 
 
@@ -100,7 +129,7 @@ def locate(path: Path) -> tuple[PhotoStorageProvider, str]:
 
     Raises:
         StorageError: there is no such file, or it is no photo.
-        SettingsError: where sidecars lie is set wrongly.
+        SettingsError: where sidecars lie, or TAGLINE_SETTLE_SECONDS, is set wrongly.
     """
     try:
         target = path.resolve(strict=True)
@@ -111,7 +140,8 @@ def locate(path: Path) -> tuple[PhotoStorageProvider, str]:
         raise StorageError(why)
     if found := mirrored_storage_of_file(target):
         return found
-    return LocalStorage(target.parent), key
+    probes = load_some(("TAGLINE_SETTLE_SECONDS",)).others_write
+    return LocalStorage(target.parent, is_sidecar=is_sidecar_name, probe_writers=probes), key
 
 
 def _why_no_photo(file: Path, key: str) -> str | None:
@@ -139,21 +169,33 @@ class _Directories:
         return self._strays[directory]
 
 
-def _edit_one(
-    name: str, change: MetadataChange, directories: _Directories, *, sidecar: bool
-) -> str:
-    storage, key = locate(Path(name))
-    strays = directories.strays(name, storage, key)
-    writer = PhotoWriter(storage, "sidecar" if sidecar else "embed", strays)
-    written = writer.edit(Target(object_key=key), change, Precondition())
-    if not written.changed:
-        return f"{printable(name)}: unchanged, it says so already"
-    photo = read_alone(storage, key, strays).photo
-    places = "written"
-    if change.description is not UNSET:
-        places = ", ".join(photo.stored_in) or "removed"
-    reason = f" (not in the photo itself: {written.not_embedded})" if written.not_embedded else ""
-    return f"{printable(name)}: {places}{reason}"
+class _Editing:
+    """One change of many files; what was seen of them is remembered from one try to the next."""
+
+    def __init__(self, change: MetadataChange, mode: WriteMode) -> None:
+        self._change = change
+        self._mode: WriteMode = mode
+        self._directories = _Directories()
+        self.settle_seconds = load_some(("TAGLINE_SETTLE_SECONDS",)).settle_seconds
+        # Keys are those of a directory, so each has its own.
+        self._rests: dict[Path, Rest] = {}
+
+    def edit(self, name: str) -> str:
+        """Edit one file; what was done, for a person."""
+        storage, key = locate(Path(name))
+        strays = self._directories.strays(name, storage, key)
+        directory = Path(name).resolve().parent
+        rest = self._rests.setdefault(directory, Rest(Stillness(self.settle_seconds)))
+        writer = PhotoWriter(storage, self._mode, strays, rest)
+        written = writer.edit(Target(object_key=key), self._change, Precondition())
+        if not written.changed:
+            return f"{printable(name)}: unchanged, it says so already"
+        photo = read_alone(storage, key, strays).photo
+        places = "written"
+        if self._change.description is not UNSET:
+            places = ", ".join(photo.stored_in) or "removed"
+        why = f" (not in the photo itself: {written.not_embedded})" if written.not_embedded else ""
+        return f"{printable(name)}: {places}{why}"
 
 
 def _complain(name: str, error: TaglineError) -> None:

@@ -16,12 +16,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run ``tagline`` with a home directory of its own; its output is a pipe."""
+    """Run ``tagline`` with a home directory of its own; its output is a pipe.
+
+    Nothing is being copied, so no command waits unless a test says otherwise.
+    """
 
     def run_tagline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tagline", *arguments],
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), **environment},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path / "home"),
+                "TAGLINE_SETTLE_SECONDS": "0",
+                **environment,
+            },
             cwd=tmp_path,
             capture_output=True,
             text=True,
