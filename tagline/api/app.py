@@ -27,7 +27,6 @@ from tagline.api.binding import endpoint
 from tagline.api.compression import compress
 from tagline.api.cors import allow_origin, preflight
 from tagline.api.docs_page import make_docs_page
-from tagline.api.errors import EXPECTATION, error_response
 from tagline.api.keys import (
     DESCRIBED,
     LIBRARY,
@@ -120,20 +119,23 @@ def _route(app: web.Application, operation: Operation) -> Handler:
 
 
 def _address(path: str) -> str:
-    """The path for aiohttp's router: its last part, where any, is no name that another path has.
+    """The path for aiohttp's router: its members are whatever stands between two slashes.
 
-    Else ``GET /photos/metadata`` would look for a photo and not say that it knows ``PATCH`` alone.
+    By itself aiohttp finds nothing where a member has braces in it. The last one, where any, is no
+    name that another path has: else ``GET /photos/metadata`` would look for a photo and not say
+    that it knows ``PATCH`` alone.
     """
     above, _, last = path.rpartition("/")
-    if not last.startswith("{"):
-        return path
     others = (each.path.rpartition("/") for each in ALL_OPERATIONS)
     taken = {re.escape(name) for place, _, name in others if place == above and name[:1] != "{"}
-    return f"{above}/{{{last[1:-1]}:(?!({'|'.join(sorted(taken))})$)[^{{}}/]+}}" if taken else path
+    but = f"(?!({'|'.join(sorted(taken))})$)" if taken else ""
+    return f"{_routed(above)}/{_routed(last, but)}"
 
 
-async def _expect(request: web.Request) -> web.StreamResponse | None:
-    """Judge ``Expect``; the 100 itself is sent when the body is wanted."""
-    if request.headers["Expect"].strip().lower() == "100-continue":
-        return None
-    return error_response(417, {"detail": EXPECTATION})
+def _routed(path: str, but: str = "") -> str:
+    """The path with a rule for each of its members."""
+    return re.sub(r"\{(\w+)\}", lambda member: f"{{{member[1]}:{but}[^/]+}}", path)
+
+
+async def _expect(_request: web.Request) -> None:
+    """Leave ``Expect`` to the middlewares; the 100 itself is sent when the body is wanted."""

@@ -15,11 +15,10 @@ from tagline.api.batch_payloads import (
     UpdateManyResponse,
 )
 from tagline.api.editing import actor_of, change_of
-from tagline.api.errors import UNEXPECTED, tell
+from tagline.api.errors import tell
 from tagline.api.inputs import Call
 from tagline.api.operations import Answer, Declaration, operation
-from tagline.api.photos import canonical_id
-from tagline.errors import PhotoNotFound, TaglineError
+from tagline.errors import StorageUnavailable, TaglineError
 from tagline.library import PhotoEdit
 from tagline.model import Photo, Precondition
 
@@ -43,7 +42,7 @@ Outcome = Photo | Exception
                 body=(UpdateManyResponse,),
             ),
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable,),
         large_body_bytes=MAX_BODY_BYTES,
     ),
 )
@@ -81,13 +80,9 @@ def _wanted(change: PhotoChange | RefusedChange) -> PhotoEdit | TaglineError:
     """The edit that a change asks for, or why there is none."""
     if isinstance(change, RefusedChange):
         return change.error
-    try:
-        photo_id = canonical_id(change.id)
-    except PhotoNotFound as error:
-        return error
     if_match = None if change.if_match is None else (change.if_match,)
     return PhotoEdit(
-        photo_id=photo_id,
+        photo_id=change.id.lower(),
         change=change_of(change),
         precondition=Precondition(last_modified=change.last_modified, if_match=if_match),
     )
@@ -102,10 +97,10 @@ def _result(given_id: str | None, outcome: Outcome) -> Mapping[str, object]:
             "etag": outcome.etag,
             "last_modified": outcome.last_modified,
         }
-    if isinstance(outcome, TaglineError):
-        told = tell(outcome)
-        return named | {"status": told.status, **told.members}
-    return named | {"status": 500, "detail": UNEXPECTED}
+    told = tell(outcome if isinstance(outcome, TaglineError) else TaglineError())
+    wait = told.headers.get("Retry-After")
+    later = {} if wait is None else {"retry_after": int(wait)}
+    return named | {"status": told.status, **told.members, **later}
 
 
 def _log_failures(outcomes: Iterable[Outcome]) -> None:

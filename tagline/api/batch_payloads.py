@@ -3,19 +3,24 @@
 from typing import Annotated, cast
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, WrapValidator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from tagline.api.binding import problems_of
+from tagline.api.editing import EDIT_REFUSALS
+from tagline.api.errors import row_of
 from tagline.api.inputs import BodyInput
 from tagline.api.metadata import UpdateMetadataRequest, without_default
 from tagline.api.payloads import (
     ETAG_EXAMPLE,
     ID_EXAMPLE,
+    GivenPhotoId,
     Moment,
     ValidationProblem,
 )
 from tagline.api.refusals import InvalidRequest
+from tagline.errors import Awaited, TaglineError
 
 MOST_CHANGES = 500
 
@@ -27,15 +32,16 @@ def _unquoted(tag: str) -> str:
     return tag
 
 
+_BareTag = Annotated[
+    str, AfterValidator(_unquoted), Field(json_schema_extra={"pattern": '^[^"]*$'})
+]
+
+
 class PhotoChange(UpdateMetadataRequest):
     """What to change of one photo, and on which condition; what is left out stays as it is."""
 
-    id: str = Field(
-        description="The photo's `id`.",
-        examples=[ID_EXAMPLE],
-        json_schema_extra={"format": "uuid"},
-    )
-    if_match: Annotated[str, AfterValidator(_unquoted)] | None = Field(
+    id: GivenPhotoId
+    if_match: _BareTag | None = Field(
         default=None,
         description="The photo's `etag` as last seen, unquoted as there; another one now means "
         "412. `*` for any.",
@@ -73,6 +79,17 @@ class UpdateManyRequest(BodyInput):
     )
 
 
+_REFUSALS = (*EDIT_REFUSALS, InvalidRequest, TaglineError)
+"""How one change may be refused."""
+
+
+def _types(schema: JsonDict) -> None:
+    """List the words; null is never sent."""
+    del schema["anyOf"], schema["default"]
+    schema["type"] = "string"
+    schema["enum"] = [*sorted({row_of(kind).type for kind in _REFUSALS})]
+
+
 class ChangeResult(BaseModel):
     """What became of one change: what `PATCH /photos/{photo_id}/metadata` would have answered."""
 
@@ -82,6 +99,11 @@ class ChangeResult(BaseModel):
     )
     status: int = Field(
         description="200, 403, 404, 409, 412, 422, 500, 503 or 507.", examples=[200]
+    )
+    type: str | None = Field(
+        default=None,
+        description="Why the change was refused, as a stable word; left out where it was made.",
+        json_schema_extra=_types,
     )
     etag: str | None = Field(
         default=None,
@@ -95,6 +117,19 @@ class ChangeResult(BaseModel):
         default=None,
         description="Why the change was refused, as that operation says it: a sentence, or (422) a "
         "list of what is wrong; left out where it was made.",
+    )
+    awaited: Awaited | None = Field(
+        default=None, description="Of `being_written`: what the server waited for in vain."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Of `edit_refused`: why the file cannot be changed safely, as a phrase.",
+    )
+    retry_after: int | None = Field(
+        default=None,
+        description="Seconds to wait before this change is sent again, where that helps: what "
+        "`Retry-After` says for a single change.",
+        examples=[10],
     )
 
 

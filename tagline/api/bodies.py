@@ -24,6 +24,10 @@ MOST_BRACKETS = 100_000
 """Of objects and lists, each of which takes twenty times its text; those in texts count as well."""
 
 
+EXPECTED = "100-continue"
+"""The one expectation that there is (RFC 9110, 10.1.1)."""
+
+
 class BodyLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How large a body may be, and how long it may take to arrive."""
 
@@ -81,7 +85,7 @@ async def _read(request: web.Request, limits: BodyLimits) -> bytes:
 
 async def _invite(request: web.Request) -> None:
     """Answer ``Expect: 100-continue`` now that the body is wanted (RFC 9110, 10.1.1)."""
-    expects = request.headers.get("Expect", "").strip().lower() == "100-continue"
+    expects = request.headers.get("Expect", "").strip().lower() == EXPECTED
     if expects and request.version >= HttpVersion11 and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

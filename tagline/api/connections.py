@@ -1,6 +1,7 @@
 """Connections whose protocol errors are answered in JSON, and the line that logs a request."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiohttp import web
@@ -9,14 +10,18 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from tagline.api.browsers import RULES
 from tagline.api.clients import logged_client
-from tagline.api.errors import UNEXPECTED, error_response
+from tagline.api.error_answers import answer_to, answer_to_http, unexpected_answer
 from tagline.api.guarding import GuardedConnection, TurnedAway, has_room, room_for
 from tagline.api.keys import PRINCIPAL
+from tagline.api.refusals import HeaderTooLarge, MalformedHttp
 
 _logger = logging.getLogger("tagline.api")
 
 SERVER = "Tagline"
 """What the server calls itself: no versions, which would help an attacker only."""
+
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class AccessLogger(AbstractAccessLogger):
@@ -50,7 +55,7 @@ class JsonConnection(GuardedConnection):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int = 500,
+        status: int = 500,  # noqa: ARG002 - the table of errors says it
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - holds bytes of the request
     ) -> web.StreamResponse:
@@ -63,17 +68,36 @@ class JsonConnection(GuardedConnection):
             raise ConnectionResetError("the answer broke off")
         if isinstance(exc, ConnectionError) and request.transport is None:
             raise exc  # anybody can hang up: no fault of ours to be logged
-        detail = "The request is not valid HTTP/1.1; send it anew, well-formed."
-        if isinstance(exc, LineTooLong):
-            status, detail = 431, "The address or a header is too long: send at most 8 KiB in each."
-        elif not isinstance(exc, HttpProcessingError):
-            _logger.error("unexpected error outside of every operation", exc_info=exc)
-            status, detail = 500, UNEXPECTED
-        response = error_response(status, {"detail": detail})
+        response = _answer_without_operation(exc)
         # This answer passes no signal that would add them.
         response.headers.update({**RULES, "Server": SERVER})
         response.force_close()
         return response
+
+
+def _answer_without_operation(error: BaseException | None) -> web.Response:
+    """The answer to what no application has seen."""
+    if isinstance(error, LineTooLong):
+        return answer_to(HeaderTooLarge())
+    if isinstance(error, HttpProcessingError):
+        return answer_to(MalformedHttp())
+    _logger.error("unexpected error outside of every operation", exc_info=error)
+    return unexpected_answer()
+
+
+def _in_json(handle: Handle) -> Handle:
+    """The same handler; what aiohttp refuses before any middleware is answered in JSON.
+
+    That is an unknown ``Expect`` at an address where nothing is.
+    """
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except web.HTTPException as error:
+            return answer_to_http(error)
+
+    return answer
 
 
 class _Server(web.Server):
@@ -106,7 +130,7 @@ class JsonRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         server = _Server(
-            made.request_handler,
+            _in_json(made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             stuck_seconds=self._stuck_seconds,

@@ -16,6 +16,7 @@ from tagline.api.inputs import Call, PathInput
 from tagline.api.keys import DESCRIBED, Described
 from tagline.api.openapi import servers
 from tagline.api.operations import Access, Answer, Declaration, operation
+from tagline.api.refusals import NoSuchAddress
 
 _TAG = "Documentation"
 _UNCHANGED = Answer(
@@ -102,13 +103,14 @@ async def get_docs(call: Call) -> web.Response:
             Answer(status=200, says="The file.", media_type="*/*", headers=("ETag",)),
             _UNCHANGED,
         ),
+        refusals=(NoSuchAddress,),
     ),
 )
 async def get_docs_file(call: Call, path: DocsFilePath) -> web.Response:
     """A script or style of the page for people."""
     file = (await asyncio.to_thread(load_docs_files)).get(path.name)
     if file is None:
-        raise web.HTTPNotFound
+        raise NoSuchAddress
     validators = Validators(file.etag, None)
     if evaluate(call.request.headers, validators) is Verdict.NOT_MODIFIED:
         return not_modified(validators)

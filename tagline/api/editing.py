@@ -13,9 +13,17 @@ from tagline.api.metadata import UpdateMetadataRequest
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.payloads import ETAG_EXAMPLE
 from tagline.api.payloads import Photo as PhotoModel
-from tagline.api.photos import PhotoPath
+from tagline.api.photos import FILE_REFUSALS, PhotoPath
 from tagline.api.refusals import ConditionFailed
 from tagline.api.text import entity_tags
+from tagline.errors import (
+    EditRefused,
+    IndexFailure,
+    ObjectBusy,
+    PhotoModified,
+    StorageFull,
+    StorageReadOnly,
+)
 from tagline.model import Actor, MetadataChange, Photo, Precondition
 
 _TAG = "Photos"
@@ -25,7 +33,15 @@ EDITED = Answer(
     body=(PhotoModel,),
     headers=("ETag", "Last-Modified"),
 )
-EDIT_REFUSALS = (403, 404, 409, 412, 503, 507)
+EDIT_REFUSALS = (
+    *FILE_REFUSALS,
+    PhotoModified,
+    ObjectBusy,
+    EditRefused,
+    StorageReadOnly,
+    StorageFull,
+    IndexFailure,
+)
 _FIELDS = frozenset(MetadataChange.__struct_fields__)
 
 
@@ -67,10 +83,14 @@ async def update_metadata(
     `If-Match` (412). Both are judged against the file on disk. A change that asks for nothing
     changes nothing; a member that is left out stays as it is, and null removes it.
 
+    409 has several types. `photo_modified` and `object_changed`: look at the photo again.
+    `being_written`: another program may still be writing the file; send the same again after
+    `Retry-After`. `edit_refused`: it cannot be done, now or later.
+
     Where it cannot be put into the photo itself provably safely, it goes to sidecar files
     beside it: `stored_in` names the places of the description, `not_embedded` the reason.
     """
-    photo_id = path.known_id()
+    photo_id = path.photo_id
     precondition = precondition_of(call, photo_id, headers, body.last_modified)
     photo = await call.library.edit(photo_id, change_of(body), precondition, actor_of(call))
     return edited(photo)

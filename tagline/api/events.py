@@ -10,6 +10,7 @@ from tagline.api.inputs import Call, HeaderInput, QueryInput
 from tagline.api.keys import STREAMS
 from tagline.api.middlewares import identify
 from tagline.api.operations import Answer, Declaration, operation
+from tagline.api.refusals import NoMoreStreams, TooManyStreams
 from tagline.api.streams import HEADERS
 
 _LAST_ID = "2f6ab8c07d1e4f90-1742"
@@ -51,7 +52,7 @@ class EventsHeaders(HeaderInput):
                 events=EVENTS,
             ),
         ),
-        refusals=(429, 503),
+        refusals=(TooManyStreams, NoMoreStreams),
     ),
 )
 async def get_events(call: Call, query: EventsQuery, headers: EventsHeaders) -> web.StreamResponse:

@@ -17,6 +17,7 @@ from tagline.api.inputs import Call
 from tagline.api.listing import LIST_HEADERS, ListHeaders
 from tagline.api.numbers import Offset, WholeNumber, digits
 from tagline.api.operations import Answer, Declaration, operation
+from tagline.errors import StorageUnavailable
 from tagline.model.query import Folders, Keywords, Part, Timeline
 from tagline.model.text import KEYWORD_MAX_CHARACTERS
 
@@ -76,7 +77,7 @@ class TimelineQuery(SearchQuery):
             Answer(status=200, says="Folders.", body=(FolderListResponse,), headers=LIST_HEADERS),
             _UNCHANGED,
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable,),
     ),
 )
 async def list_folders(call: Call, query: FolderListQuery, headers: ListHeaders) -> web.Response:
@@ -103,7 +104,7 @@ async def list_folders(call: Call, query: FolderListQuery, headers: ListHeaders)
             Answer(status=200, says="Keywords.", body=(KeywordListResponse,), headers=LIST_HEADERS),
             _UNCHANGED,
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable,),
     ),
 )
 async def list_keywords(call: Call, query: KeywordListQuery, headers: ListHeaders) -> web.Response:
@@ -129,7 +130,7 @@ async def list_keywords(call: Call, query: KeywordListQuery, headers: ListHeader
             Answer(status=200, says="Months.", body=(TimelineResponse,), headers=LIST_HEADERS),
             _UNCHANGED,
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable,),
     ),
 )
 async def get_timeline(call: Call, query: TimelineQuery, headers: ListHeaders) -> web.Response:

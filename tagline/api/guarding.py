@@ -17,17 +17,32 @@ from typing import Any, cast
 from aiohttp import web
 
 from tagline.api.browsers import RULES
+from tagline.api.error_answers import body_of
+from tagline.api.errors import tell
+from tagline.api.refusals import TooManyConnections
 
 LEAST_BYTES_PER_SECOND = 1024
 _FILES = 65_536
 _UNSENT_BYTES = 256 * 1024
 """So much may wait in the kernel beyond what is on its way (tcp(7)); else it may be megabytes."""
-_TURNED_AWAY = (
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 10\r\n"
-    "Content-Length: 51\r\nConnection: close\r\nServer: Tagline\r\n"
-    + "".join(f"{name}: {value}\r\n" for name, value in RULES.items())
-    + '\r\n{"detail": "Too many connections; try again later"}'
-).encode("ascii")
+
+
+def _turned_away() -> bytes:
+    """What a connection gets for which there is no room, as it goes over the wire."""
+    told = tell(TooManyConnections())
+    body = body_of(told.members)
+    headers = told.headers | {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        "Server": "Tagline",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | dict(RULES)).items())
+    return f"HTTP/1.1 {told.status} Service Unavailable\r\n{lines}\r\n".encode("ascii") + body
+
+
+_TURNED_AWAY = _turned_away()
 
 
 class GuardedConnection(web.RequestHandler):

@@ -4,6 +4,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from tagline.api.answers import json_answer
+from tagline.api.errors import RETRY_AFTER_SECONDS
 from tagline.api.operations import Answer
 from tagline.api.payloads import Moment
 from tagline.library import ScanState, Status
@@ -91,10 +92,12 @@ def readiness(body: type[BaseModel]) -> tuple[Answer, Answer]:
     """The two answers of an operation that tells whether the server is ready."""
     return (
         Answer(status=200, says="Ready.", body=(body,)),
-        Answer(status=503, says="Not ready.", body=(body,)),
+        Answer(status=503, says="Not ready.", body=(body,), headers=("Retry-After",)),
     )
 
 
 def answer_readiness(value: object, *, ready: bool) -> web.Response:
     """That one of them which is true now."""
-    return json_answer(value, status=200 if ready else 503)
+    if ready:
+        return json_answer(value)
+    return json_answer(value, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

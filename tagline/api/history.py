@@ -20,6 +20,7 @@ from tagline.api.listing import LIST_HEADERS, ListHeaders
 from tagline.api.numbers import LARGEST_NUMBER, digits
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.photos import PhotoPath
+from tagline.errors import ChangeNotFound, PhotoNotFound, StorageUnavailable
 
 _TAG = "History"
 _MOST = 50
@@ -57,7 +58,7 @@ class ChangePath(PhotoPath):
             Answer(status=200, says="A part of it.", body=(HistoryResponse,), headers=LIST_HEADERS),
             Answer(status=304, says="Nothing has changed since.", headers=LIST_HEADERS),
         ),
-        refusals=(404, 503),
+        refusals=(PhotoNotFound, StorageUnavailable),
     ),
 )
 async def get_history(
@@ -70,7 +71,7 @@ async def get_history(
     the data directory and not beside the photos. Changes by other programs, and by Tagline's own
     command line, are not in it.
     """
-    page = call.library.history(path.known_id(), query.limit, query.offset)
+    page = call.library.history(path.photo_id, query.limit, query.offset)
     if (known := unchanged_list(headers.if_none_match, page.version)) is not None:
         return known
     head = b'{"total":%d,"limit":%d,"offset":%d,"items":[' % (
@@ -87,7 +88,7 @@ async def get_history(
     Declaration(
         tag=_TAG,
         answers=(EDITED,),
-        refusals=EDIT_REFUSALS,
+        refusals=(*EDIT_REFUSALS, ChangeNotFound),
     ),
 )
 async def restore_change(
@@ -100,7 +101,7 @@ async def restore_change(
     the number), so that it can be undone as well. A value that was there because another program
     wrote it, and that is over the limits of this API, cannot be put back (422).
     """
-    photo_id = path.known_id()
+    photo_id = path.photo_id
     last_modified = body.last_modified if body else None
     precondition = precondition_of(call, photo_id, headers, last_modified)
     photo = await call.library.restore(photo_id, path.n, precondition, actor_of(call))

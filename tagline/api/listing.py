@@ -24,6 +24,7 @@ from tagline.api.numbers import Offset, WholeNumber
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.payloads import Photo
 from tagline.api.refusals import InvalidRequest
+from tagline.errors import StorageUnavailable
 from tagline.model import Page, PhotoQuery, Sort
 
 _MEMBERS = tuple(Photo.model_fields)
@@ -144,7 +145,7 @@ def _refused(name: str, says: str) -> InvalidRequest:
             ),
             Answer(status=304, says="Nothing has changed since.", headers=LIST_HEADERS),
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable,),
     ),
 )
 async def list_photos(call: Call, query: PhotoListQuery, headers: ListHeaders) -> web.Response:

@@ -9,11 +9,13 @@ from tagline.api.inputs import BodyInput
 from tagline.api.text import judged, keyword_list, rfc3339, whole_number
 from tagline.model.text import (
     DESCRIPTION_MAX_CHARACTERS,
+    FINE_MOMENT,
     KEYWORD_MAX_CHARACTERS,
     KEYWORDS_MAX,
     LOCAL_MOMENT,
     RATING_MAX,
     TITLE_MAX_CHARACTERS,
+    WHITE_SPACE,
     check_description,
     check_rating,
     check_taken_at,
@@ -22,9 +24,6 @@ from tagline.model.text import (
 
 MOMENT_EXAMPLE = "2024-05-01T12:34:56.789012Z"
 TAKEN_EXAMPLE = "2019-07-05T10:00:00+02:00"
-
-_WHITE_SPACE = r"\t-\r\u001c- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-"""What ``str.strip`` cuts off; programs differ in what ``\\s`` stands for."""
 
 DescriptionText = Annotated[
     str,
@@ -46,7 +45,7 @@ KeywordList = Annotated[
             "items": {
                 "type": "string",
                 "maxLength": KEYWORD_MAX_CHARACTERS,
-                "pattern": rf"^[^\u0000]*[^\u0000{_WHITE_SPACE}][^\u0000]*$",
+                "pattern": rf"^[^\u0000]*[^\u0000{WHITE_SPACE}][^\u0000]*$",
             },
         }
     ),
@@ -63,7 +62,9 @@ TakenAtText = Annotated[
     Field(json_schema_extra={"pattern": f"^{LOCAL_MOMENT}$"}),
 ]
 MomentText = Annotated[
-    str, AfterValidator(rfc3339), Field(json_schema_extra={"format": "date-time"})
+    str,
+    AfterValidator(rfc3339),
+    Field(json_schema_extra={"format": "date-time", "pattern": f"^{FINE_MOMENT}$"}),
 ]
 
 

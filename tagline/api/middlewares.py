@@ -9,13 +9,19 @@ from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from tagline.api.authentication import admit
+from tagline.api.bodies import EXPECTED
 from tagline.api.browsers import RULES
 from tagline.api.clients import base_of, find_client, headers_of
 from tagline.api.connections import SERVER
-from tagline.api.errors import UNEXPECTED, answer_to, answer_to_http, error_response
+from tagline.api.error_answers import (
+    INTERNAL_ERROR,
+    answer_to,
+    answer_to_http,
+    unexpected_answer,
+)
 from tagline.api.keys import LIBRARY, OPERATIONS, OPTIONS, PRINCIPAL, REQUEST_ID
 from tagline.api.operations import Operation
-from tagline.api.refusals import MissingToken
+from tagline.api.refusals import MissingToken, UnknownExpectation
 from tagline.config.logs import request_id
 from tagline.errors import TaglineError
 from tagline.library import Principal
@@ -23,7 +29,6 @@ from tagline.library import Principal
 _logger = logging.getLogger("tagline.api")
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _ID_BYTES = 8
-_INTERNAL_ERROR = 500
 
 
 def _ids() -> Iterator[str]:
@@ -60,13 +65,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = answer_to_http(error)
     except TaglineError as error:
         response = answer_to(error)
-        if response.status >= _INTERNAL_ERROR:
+        if response.status >= INTERNAL_ERROR:
             _logger.warning("%s: %s", _named(request), error)
     except ConnectionError:
         raise
     except Exception:
         _logger.exception("%s: unexpected error", _named(request))
-        response = error_response(_INTERNAL_ERROR, {"detail": UNEXPECTED})
+        response = unexpected_answer()
     _refuse_second_answer(request)
     return response
 
@@ -89,8 +94,11 @@ async def admit_request(request: web.Request, handler: Handler) -> web.StreamRes
     """Let through who may call the operation; say what an address knows that has no such one.
 
     Raises:
+        UnknownExpectation: ``Expect`` asks for what the server does not know.
         AuthError, NotAllowed: as ``demand_token``.
     """
+    if request.headers.get("Expect", EXPECTED).strip().lower() != EXPECTED:
+        raise UnknownExpectation
     if request.match_info.http_exception is None:
         demand_token(request)
     elif (answer := answer_options(request)) is not None:

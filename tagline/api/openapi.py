@@ -10,7 +10,7 @@ from tagline.api.headers import COMMON_HEADERS, HEADERS
 from tagline.api.inputs import BodyInput, HeaderInput, PathInput, QueryInput
 from tagline.api.links import LINKS
 from tagline.api.operations import Answer, Input, Operation
-from tagline.api.refusal_table import REFUSALS, refusals_of
+from tagline.api.refusal_table import BODIES, Refusal, refusals_of
 from tagline.api.security import SECURITY_SCHEMES, security_of
 
 Document = dict[str, Any]
@@ -24,10 +24,11 @@ Log in with `POST /login`, and send the access token as `Authorization: Bearer â
 request. Scripts send an API token the same way (`POST /tokens`); web pages let the browser send
 cookies (`Accept-Session: cookie`).
 
-Every error is JSON with a `detail`: a sentence that says what to do, or (422) a list of what is
-wrong. Every answer carries `X-Request-ID`, which the server's log names as well; send your own to
-follow a request through. `HEAD` works wherever `GET` does, `OPTIONS` everywhere. Long JSON is sent
-compressed to who accepts gzip; conditions may name the entity tag of either form.
+Every error is JSON with a `type`, a stable word for programs, and a `detail`: a sentence that says
+what to do, or (422) a list of what is wrong. Each operation lists its types by status; later
+versions may add some. Every answer carries `X-Request-ID`, which the server's log names as well;
+send your own to follow a request through. `HEAD` works wherever `GET` does, `OPTIONS` everywhere.
+Long JSON is sent compressed to who accepts gzip; conditions may name the entity tag of either form.
 """
 
 _TAGS = {
@@ -77,7 +78,7 @@ def make_document(operations: Sequence[Operation], version: str, base_path: str 
 
 def _schemas(operations: Iterable[Operation]) -> tuple[dict[Key, Document], Document]:
     """Where each model's schema stands, and the schemas."""
-    keys: set[Key] = {(refusal.body, "serialization") for refusal in REFUSALS.values()}
+    keys: set[Key] = {(body, "serialization") for body in BODIES}
     for operation in operations:
         for answer in operation.answers:
             models = (*answer.body, *answer.events.values())
@@ -156,14 +157,32 @@ def _responses(operation: Operation, references: dict[Key, Document]) -> Documen
     for answer in operation.answers:
         if links := LINKS.get((operation.name, answer.status)):
             made[str(answer.status)]["links"] = links
-    for status in sorted(refusals_of(operation)):
-        refusal = REFUSALS[status]
-        made[str(status)] = {
-            "description": refusal.says,
-            "headers": _headers(refusal.headers),
-            "content": {"application/json": {"schema": references[refusal.body, "serialization"]}},
-        }
-    return made
+    for status, refusal in refusals_of(operation).items():
+        refused = _refusal(refusal, references)
+        known = made.get(str(status))
+        made[str(status)] = refused if known is None else _either(known, refused)
+    return dict(sorted(made.items()))
+
+
+def _refusal(refusal: Refusal, references: dict[Key, Document]) -> Document:
+    """One response object of an error: its body, narrowed to the types that it may have."""
+    types = {"properties": {"type": {"enum": list(refusal.types)}}}
+    schema = references[refusal.body, "serialization"] | types
+    return {
+        "description": refusal.says,
+        "headers": _headers(refusal.headers),
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _either(answer: Document, refusal: Document) -> Document:
+    """One response object of a status that is an answer's and an error's."""
+    bodies = (each["content"]["application/json"]["schema"] for each in (answer, refusal))
+    return {
+        "description": f"{answer['description']} {refusal['description']}",
+        "headers": answer["headers"] | refusal["headers"],
+        "content": {"application/json": {"schema": {"anyOf": list(bodies)}}},
+    }
 
 
 def _answer(answer: Answer, references: dict[Key, Document]) -> Document:

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from tagline.api.inputs import BodyInput, Call, HeaderInput, PathInput, QueryInput
+from tagline.errors import TaglineError
 from tagline.library import Scope
 
 _INPUT_KINDS = (PathInput, QueryInput, HeaderInput, BodyInput)
@@ -67,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     handler: Handler
     answers: tuple[Answer, ...]
-    refusals: tuple[int, ...]
+    refusals: tuple[type[TaglineError], ...]
     access: Access
     large_body_bytes: int | None
     inputs: tuple[Input, ...]
@@ -102,14 +103,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     """What an operation declares beside its handler's signature.
 
-    ``refusals`` are the statuses it may refuse with beyond those that follow from its inputs.
+    ``refusals`` are the errors it may raise beyond those that follow from its inputs and access.
     ``large_body_bytes`` is the limit of its body where that is not the general one; only a few such
     requests are read and served at a time.
     """
 
     tag: str
     answers: tuple[Answer, ...]
-    refusals: tuple[int, ...] = ()
+    refusals: tuple[type[TaglineError], ...] = ()
     access: Access = Access.TOKEN
     large_body_bytes: int | None = None
 

@@ -6,17 +6,28 @@ a test holds that it is what ``Photo`` says here.
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from tagline.api.inputs import BodyInput
 from tagline.api.metadata import MOMENT_EXAMPLE, PhotoMetadata
-from tagline.errors import PHOTO_NOT_FOUND
+from tagline.api.text import UUID, uuid_text
+from tagline.errors import PHOTO_NOT_FOUND, Awaited
 from tagline.library import ScanState
 
 ID_EXAMPLE = "0b5ef24b-6d1c-5b0e-9d0a-5c8b7a0f6c11"
 ETAG_EXAMPLE = "3f8a1c0d9e2b7a6455d01c2e"
 
 PhotoId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, examples=[ID_EXAMPLE])]
+GivenPhotoId = Annotated[
+    str,
+    AfterValidator(uuid_text),
+    Field(
+        description="The photo's `id`, in upper or lower case.",
+        examples=[ID_EXAMPLE],
+        json_schema_extra={"format": "uuid", "pattern": f"^{UUID}$"},
+    ),
+]
+"""A photo's id as a client gives it."""
 Moment = Annotated[AwareDatetime, Field(examples=[MOMENT_EXAMPLE])]
 
 
@@ -187,18 +198,36 @@ class RescanProgress(BaseModel):
     result: RescanResponse | None = Field(description="What the last rescan found.")
 
 
-class ErrorResponse(BaseModel):
-    """An error: a sentence that says what to do."""
+ErrorType = Annotated[
+    str, Field(description="Which error, as a stable word.", examples=["photo_not_found"])
+]
 
+
+class ErrorResponse(BaseModel):
+    """An error: a stable word for programs, and a sentence that says what to do."""
+
+    type: ErrorType
     detail: str = Field(examples=[PHOTO_NOT_FOUND])
 
 
 class ConflictResponse(ErrorResponse):
-    """An error that tells the current state, where it is known, so that the client can go on."""
+    """An error that tells more, so that the client can go on; by its type some members are there.
+
+    `photo_modified` has `last_modified` and `etag`, `precondition_failed` has `etag`,
+    `being_written` has `awaited`, and `edit_refused` has `reason`.
+    """
 
     last_modified: Moment | None = Field(default=None, description="The current one.")
     etag: str | None = Field(
         default=None, description="The current one, unquoted.", examples=[ETAG_EXAMPLE]
+    )
+    awaited: Awaited | None = Field(
+        default=None, description="What the server waited for in vain.", examples=["writer"]
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Why the file cannot be changed safely, as a phrase.",
+        examples=["the file has more than one Exif segment"],
     )
 
 
@@ -216,4 +245,5 @@ class ValidationProblem(BaseModel):
 class ValidationErrorResponse(BaseModel):
     """Everything that is wrong with a request."""
 
+    type: Annotated[str, Field(description="Which error.", examples=["validation_error"])]
     detail: list[ValidationProblem]

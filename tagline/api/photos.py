@@ -1,60 +1,37 @@
 """Operations on one photo: look at it, get its original."""
 
-import re
-import uuid
+from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tagline.api.answers import cached_json, not_modified, photo_validators
 from tagline.api.conditional import Verdict, evaluate
 from tagline.api.images import send_image
 from tagline.api.inputs import Call, HeaderInput, PathInput
 from tagline.api.operations import Answer, Declaration, operation
-from tagline.api.payloads import ETAG_EXAMPLE, ID_EXAMPLE, Photo
-from tagline.api.refusals import ConditionFailed
-from tagline.errors import PhotoNotFound
+from tagline.api.payloads import ETAG_EXAMPLE, GivenPhotoId, Photo
+from tagline.api.refusals import ConditionFailed, RangeNotSatisfiable
+from tagline.errors import (
+    ObjectChanged,
+    ObjectUnreadable,
+    PhotoNotFound,
+    StorageUnavailable,
+)
 from tagline.model import stamp_of
 
 _TAG = "Photos"
 _OF_A_FILE = ("ETag", "Last-Modified", "Accept-Ranges")
-_CANONICAL_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+READ_REFUSALS = (PhotoNotFound, ConditionFailed, StorageUnavailable)
+FILE_REFUSALS = (*READ_REFUSALS, ObjectChanged, ObjectUnreadable)
+"""What is refused when the photo's file is opened."""
 UNCHANGED = "It is still as the request's conditions describe it."
 
 
 class PhotoPath(PathInput):
-    """Which photo."""
+    """Which photo; its id as ids are written, whatever the case that was sent."""
 
-    photo_id: str = Field(
-        description="The photo's `id`.",
-        examples=[ID_EXAMPLE],
-        json_schema_extra={"format": "uuid"},
-    )
-
-    def known_id(self) -> str:
-        """The id as ids are written.
-
-        Raises:
-            PhotoNotFound: no id is written like that.
-        """
-        return canonical_id(self.photo_id)
-
-
-def canonical_id(given: str) -> str:
-    """A photo's id as ids are written.
-
-    Raises:
-        PhotoNotFound: no id is written like that.
-    """
-    if _CANONICAL_ID.fullmatch(given):
-        return given
-    try:
-        canonical = str(uuid.UUID(given))
-    except ValueError:
-        raise PhotoNotFound(given) from None
-    if canonical != given.lower():
-        raise PhotoNotFound(given)
-    return canonical
+    photo_id: Annotated[GivenPhotoId, AfterValidator(str.lower)]
 
 
 class ReadHeaders(HeaderInput):
@@ -101,12 +78,12 @@ class ImageHeaders(ReadHeaders):
             Answer(status=200, says="The photo.", body=(Photo,), headers=("ETag", "Last-Modified")),
             Answer(status=304, says=UNCHANGED, headers=("ETag", "Last-Modified")),
         ),
-        refusals=(404, 412, 503),
+        refusals=READ_REFUSALS,
     ),
 )
 async def get_photo(call: Call, path: PhotoPath, headers: ReadHeaders) -> web.Response:  # noqa: ARG001 - declared here, judged with the rest of the conditions
     """Look at one photo."""
-    said = call.library.photo_json(path.known_id())
+    said = call.library.photo_json(path.photo_id)
     validators = photo_validators(stamp_of(said))
     match evaluate(call.request.headers, validators):
         case Verdict.FAILED:
@@ -137,12 +114,12 @@ async def get_photo(call: Call, path: PhotoPath, headers: ReadHeaders) -> web.Re
             ),
             Answer(status=304, says=UNCHANGED, headers=_OF_A_FILE),
         ),
-        refusals=(404, 409, 412, 416, 503),
+        refusals=(*FILE_REFUSALS, RangeNotSatisfiable),
     ),
 )
 async def get_image(call: Call, path: PhotoPath, headers: ImageHeaders) -> web.StreamResponse:  # noqa: ARG001 - declared here, judged with the rest of the conditions
     """Get the photo's original file."""
-    photo, opened = await call.library.open_image(path.known_id())
+    photo, opened = await call.library.open_image(path.photo_id)
     return await send_image(call.request, photo, opened, call.library.read_ahead)
 
 

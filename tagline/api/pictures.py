@@ -11,8 +11,9 @@ from tagline.api.inputs import Call, QueryInput
 from tagline.api.numbers import digits
 from tagline.api.operations import Answer, Declaration, operation
 from tagline.api.payloads import ETAG_EXAMPLE
-from tagline.api.photos import UNCHANGED, PhotoPath, ReadHeaders
+from tagline.api.photos import FILE_REFUSALS, UNCHANGED, PhotoPath, ReadHeaders
 from tagline.api.refusals import ConditionFailed
+from tagline.errors import PictureRefused, PicturesBusy
 from tagline.pictures.recipe import PREVIEW_EDGE, THUMBNAIL_EDGE, THUMBNAIL_EDGES, Recipe
 from tagline.pictures.service import Picture
 
@@ -24,7 +25,7 @@ _ANSWERS = (
     Answer(status=200, says="The picture.", media_type="image/*", headers=_HEADERS),
     Answer(status=304, says=UNCHANGED, headers=_HEADERS),
 )
-_REFUSALS = (404, 409, 412, 422, 503)
+_REFUSALS = (*FILE_REFUSALS, PictureRefused, PicturesBusy)
 
 
 class PreviewQuery(QueryInput):
@@ -76,9 +77,9 @@ async def get_thumbnail(
     It is upright, in sRGB, and without metadata. Of an animation it shows the first frame, of a RAW
     file the preview that the camera put in. It is made when it is first asked for, and then kept.
 
-    422 says that no picture can be made of this photo; `type` says why: `picture_unsupported`,
-    `picture_damaged`, `picture_too_large` or `picture_too_costly`. 503 means that too many are
-    being made now.
+    422 with the type `picture_refused` means that no picture can be made of this photo; the `type`
+    in `detail` says why: `picture_unsupported`, `picture_damaged`, `picture_too_large` or
+    `picture_too_costly`. 503 means that too many are being made now.
     """
     return await _answer(call, path, query, Recipe(query.size, picture_type(headers.accept)))
 
@@ -105,7 +106,7 @@ async def _answer(call: Call, path: PhotoPath, query: PreviewQuery, recipe: Reci
         ConditionFailed: ``If-Match`` does not hold.
         The errors of ``Library.picture``.
     """
-    photo_id = path.known_id()
+    photo_id = path.photo_id
     wanted = call.library.wanted_picture(photo_id, recipe)
     match evaluate(call.request.headers, Validators(wanted.name, None)):
         case Verdict.FAILED:

@@ -1,73 +1,89 @@
-"""What each status of an error means, for the OpenAPI document."""
+"""What each operation may be refused with, for the OpenAPI document."""
+
+from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 from pydantic import BaseModel
 
+from tagline.api import refusals
+from tagline.api.errors import Row, row_of
 from tagline.api.inputs import BodyInput, HeaderInput, PathInput, QueryInput
-from tagline.api.operations import Access, Operation
+from tagline.api.operations import SAFE_METHODS, Access, Operation
 from tagline.api.payloads import ConflictResponse, ErrorResponse, ValidationErrorResponse
+from tagline.errors import InvalidToken, TaglineError
+
+BODIES: tuple[type[BaseModel], ...] = (ErrorResponse, ConflictResponse, ValidationErrorResponse)
+"""Every shape that an error's body may have."""
+
+_ANYWHERE = (
+    TaglineError,
+    refusals.MalformedHttp,
+    refusals.UnknownExpectation,
+    refusals.HeaderTooLarge,
+    refusals.TooManyConnections,
+)
+_OF_A_BODY = (
+    refusals.InvalidRequest,
+    refusals.MalformedRequest,
+    refusals.SlowRequest,
+    refusals.ContentTooLarge,
+    refusals.UnsupportedContent,
+)
+_OF_THE_MESSAGE = frozenset({"Connection"})
+"""Headers that are for the connection alone."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """An error's meaning, its body, and its headers."""
+    """What one status of an operation's errors means: its types, its body, its headers."""
 
     says: str
-    body: type[BaseModel] = ErrorResponse
-    headers: tuple[str, ...] = ()
+    types: tuple[str, ...]
+    body: type[BaseModel]
+    headers: tuple[str, ...]
 
 
-REFUSALS = {
-    400: Refusal(says="The body did not arrive as its headers announced it."),
-    401: Refusal(
-        says="A password or token is missing, wrong, expired or revoked.",
-        headers=("WWW-Authenticate",),
-    ),
-    403: Refusal(
-        says="The photo directory cannot be written; or an API token's scope does not allow this; "
-        "or a cookie came from a page of another origin.",
-        headers=("WWW-Authenticate",),
-    ),
-    404: Refusal(says="There is no such photo, change in its history, API token, or file."),
-    408: Refusal(says="The body took too long to arrive."),
-    409: Refusal(
-        says="The photo is not as the client last saw it, or cannot be changed safely; or the name "
-        "is taken; or another page has just refreshed the session.",
-        body=ConflictResponse,
-    ),
-    412: Refusal(says="A condition in the headers does not hold.", body=ConflictResponse),
-    413: Refusal(says="The body is too large."),
-    415: Refusal(says="The body is not JSON.", headers=("Accept",)),
-    416: Refusal(says="The range lies outside the file.", headers=("Content-Range",)),
-    422: Refusal(
-        says="Parameters or body are not valid; or no picture can be made of this photo.",
-        body=ValidationErrorResponse,
-    ),
-    429: Refusal(says="Too many attempts, or event streams.", headers=("Retry-After",)),
-    431: Refusal(says="The address (8 KiB) or a header is too long."),
-    500: Refusal(says="Something went wrong inside the server."),
-    503: Refusal(
-        says="The photo directory is not available now, or too much is asked for at once.",
-        headers=("Retry-After",),
-    ),
-    507: Refusal(says="There is no space left."),
-}
-
-_OF_A_BODY = {400, 408, 413, 415, 422}
+def refusals_of(operation: Operation) -> dict[int, Refusal]:
+    """How an operation may refuse, by status."""
+    rows: defaultdict[int, dict[str, Row]] = defaultdict(dict)
+    for kind in errors_of(operation):
+        row = row_of(kind)
+        rows[row.status].setdefault(row.type, row)
+    return {status: _refusal(rows[status].values()) for status in sorted(rows)}
 
 
-def refusals_of(operation: Operation) -> set[int]:
-    """The statuses of errors that an operation may answer with."""
-    found = {*operation.refusals, 431, 500}
-    if operation.access is not Access.OPEN:
-        found.add(401)
-    if operation.access is Access.SESSION or (
-        operation.access is Access.TOKEN and operation.scope == "write"
-    ):
-        found.add(403)
+def errors_of(operation: Operation) -> tuple[type[TaglineError], ...]:
+    """The errors that an operation may answer with: those it declares, and those that follow."""
+    found = [*operation.refusals, *_ANYWHERE]
+    changes = operation.method not in SAFE_METHODS
+    if operation.demands_token:
+        found += [refusals.MissingToken, InvalidToken]
+        found += [refusals.ForeignPage] if changes else []
+    if operation.access is Access.SESSION:
+        found.append(refusals.SessionNeeded)
+    elif operation.access is Access.TOKEN and changes:
+        found.append(refusals.InsufficientScope)
     if operation.input(BodyInput):
-        found |= _OF_A_BODY
-    if operation.input(QueryInput) or operation.input(HeaderInput):
-        found.add(422)
-    if operation.input(PathInput):
-        found.add(404)
-    return found - {answer.status for answer in operation.answers}
+        found += _OF_A_BODY
+    if any(operation.input(kind) for kind in (PathInput, QueryInput, HeaderInput)):
+        found.append(refusals.InvalidRequest)
+    return tuple(found)
+
+
+def _refusal(rows: Iterable[Row]) -> Refusal:
+    ordered = sorted(rows, key=lambda row: row.type)
+    members = {name for row in ordered for name in row.members}
+    headers = {name for row in ordered for name in row.headers} - _OF_THE_MESSAGE
+    return Refusal(
+        says=" ".join(f"`{row.type}`: {row.says}" for row in ordered),
+        types=tuple(row.type for row in ordered),
+        body=_body_with(members),
+        headers=tuple(sorted(headers)),
+    )
+
+
+def _body_with(members: set[str]) -> type[BaseModel]:
+    """The model of a body with these members beside ``type`` and a sentence."""
+    if "detail" in members:
+        return ValidationErrorResponse
+    return ConflictResponse if members else ErrorResponse

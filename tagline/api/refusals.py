@@ -2,6 +2,12 @@
 
 TaglineError
 ├── RequestRefused
+│   ├── MalformedHttp           the request is no HTTP/1.1
+│   ├── HeaderTooLarge          the address or a header is too long
+│   ├── NoSuchAddress           nothing is at this address
+│   ├── NoSuchMethod            this address does not know the method
+│   ├── UnknownExpectation      ``Expect`` asks for what the server does not know
+│   ├── TooManyConnections      there is no room for another connection
 │   ├── InvalidRequest          parameters or body are not as declared
 │   ├── MalformedRequest        the body did not arrive as announced
 │   ├── SlowRequest             the body took too long
@@ -38,11 +44,58 @@ class RequestRefused(TaglineError):
     """The request cannot be served as it is."""
 
 
+class MalformedHttp(RequestRefused):
+    """The request is no HTTP/1.1."""
+
+    def __init__(self) -> None:
+        super().__init__("The request is not valid HTTP/1.1; send it again, well-formed.")
+
+
+class HeaderTooLarge(RequestRefused):
+    """The address or a header is too long."""
+
+    def __init__(self) -> None:
+        super().__init__("The address or a header is too long: send at most 8 KiB in each.")
+
+
+class NoSuchAddress(RequestRefused):
+    """Nothing is at this address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is nothing at this address; look into /docs or /openapi.json for what there is."
+        )
+
+
+class NoSuchMethod(RequestRefused):
+    """This address does not know the method; ``allowed`` lists those it knows."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(
+            "This address does not know the method; send one that the Allow header lists."
+        )
+        self.allowed = allowed
+
+
+class UnknownExpectation(RequestRefused):
+    """``Expect`` asks for something other than ``100-continue``."""
+
+    def __init__(self) -> None:
+        super().__init__("Only Expect: 100-continue is known; send that, or no Expect.")
+
+
+class TooManyConnections(RequestRefused):
+    """The server has as many connections as it may have."""
+
+    def __init__(self) -> None:
+        super().__init__("There are too many connections now; try again later.")
+
+
 class InvalidRequest(RequestRefused):
     """Parameters or body are not as declared; ``problems`` lists what is wrong."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("The request is not valid; mend what is listed.")
+        super().__init__("The request is not valid; correct what is listed.")
         self.problems = problems
 
 

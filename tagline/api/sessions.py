@@ -23,9 +23,22 @@ from tagline.api.payloads import (
     RefreshRequest,
     RefreshResponse,
 )
-from tagline.api.refusals import InvalidRequest, MissingToken, Problem, SessionNeeded
+from tagline.api.refusals import (
+    ForeignPage,
+    InvalidRequest,
+    MissingToken,
+    Problem,
+    SessionNeeded,
+)
 from tagline.auth import is_api_token
-from tagline.errors import InvalidRefreshToken
+from tagline.errors import (
+    ExchangedMeanwhile,
+    IndexFailure,
+    InvalidPassword,
+    InvalidRefreshToken,
+    InvalidToken,
+    TooManyAttempts,
+)
 from tagline.library import TokenPair
 
 _TAG = "Sessions"
@@ -65,7 +78,7 @@ class SessionHeaders(HeaderInput):
                 headers=("Set-Cookie",),
             ),
         ),
-        refusals=(401, 429, 503),
+        refusals=(InvalidPassword, TooManyAttempts, IndexFailure),
     ),
 )
 async def login(call: Call, headers: SessionHeaders, body: LoginRequest) -> web.Response:
@@ -95,7 +108,14 @@ async def login(call: Call, headers: SessionHeaders, body: LoginRequest) -> web.
                 headers=("Set-Cookie",),
             ),
         ),
-        refusals=(401, 403, 409, 429, 503),
+        refusals=(
+            InvalidToken,
+            InvalidRefreshToken,
+            ForeignPage,
+            ExchangedMeanwhile,
+            TooManyAttempts,
+            IndexFailure,
+        ),
     ),
 )
 async def refresh(call: Call, headers: SessionHeaders, body: RefreshRequest | None) -> web.Response:
@@ -137,7 +157,14 @@ def _refresh_token(call: Call, headers: SessionHeaders, body: RefreshRequest | N
         tag=_TAG,
         access=Access.OWN_CHECK,
         answers=(Answer(status=204, says="The session is over.", headers=("Set-Cookie",)),),
-        refusals=(401, 403, 503),
+        refusals=(
+            MissingToken,
+            InvalidToken,
+            InvalidRefreshToken,
+            SessionNeeded,
+            ForeignPage,
+            IndexFailure,
+        ),
     ),
 )
 async def logout(call: Call, body: LogoutRequest | None) -> web.Response:

@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
 from tagline.api.conditional import parse_if_match
 from tagline.errors import InvalidValue
-from tagline.model.text import check_keywords
+from tagline.model.text import FINE_MOMENT, check_keywords
 
-_RFC3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-
+_MOMENT = re.compile(FINE_MOMENT)
+UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""A UUID as text (RFC 9562, 4), in either case; neither in braces nor as a URN."""
+_UUID = re.compile(UUID)
 
 _Value = TypeVar("_Value")
 
@@ -55,12 +54,18 @@ def entity_tags(value: str) -> str:
 
 def rfc3339(text: str) -> str:
     """The text as it is, if it is a moment (RFC 3339, 5.6)."""
-    try:
-        if _RFC3339.fullmatch(text):
-            datetime.fromisoformat(text.upper())
-            return text
-    except ValueError:
-        pass
-    raise PydanticCustomError(
-        "date_time", "Give a moment as RFC 3339 writes it, such as the photo's own last_modified"
-    )
+    if _MOMENT.fullmatch(text) is None:
+        raise PydanticCustomError(
+            "date_time",
+            "Give a moment as RFC 3339 writes it, such as the photo's own last_modified",
+        )
+    return text
+
+
+def uuid_text(text: str) -> str:
+    """The text as it is, if it is a UUID."""
+    if _UUID.fullmatch(text) is None:
+        raise PydanticCustomError(
+            "uuid_parsing", "Give the id as the API writes it: a UUID of 36 characters"
+        )
+    return text

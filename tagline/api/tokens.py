@@ -1,31 +1,33 @@
 """Operations on API tokens: make, list, revoke."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from tagline.api.answers import json_answer
 from tagline.api.inputs import BodyInput, Call, PathInput
 from tagline.api.operations import Access, Answer, Declaration, operation
 from tagline.api.payloads import Moment
 from tagline.api.text import whole_number
-from tagline.auth import EXPIRY_MAX_SECONDS, NAME_MAX_CHARACTERS
+from tagline.auth import EXPIRY_MAX_SECONDS, ID_PATTERN, NAME_MAX_CHARACTERS, NAME_PATTERN
+from tagline.errors import (
+    ApiTokenNameTaken,
+    ApiTokenNotFound,
+    IndexFailure,
+    TooManyApiTokens,
+)
 from tagline.library import ApiToken
 from tagline.library.reporting import moment
 
 _TAG = "API tokens"
 _ID_EXAMPLE = "9f86d081884c"
 
-_Name = Annotated[
-    str,
-    Field(
-        description="What it is for; no two have one name. 1 to 100 visible characters.",
-        examples=["backup script"],
-        json_schema_extra={"minLength": 1, "maxLength": NAME_MAX_CHARACTERS},
-    ),
-]
+_NAME_EXAMPLE = "backup script"
+
 _Lifetime = Annotated[
     int,
     BeforeValidator(whole_number),
@@ -40,7 +42,16 @@ _Scope = Annotated[
 class CreateTokenRequest(BodyInput):
     """A new API token: its name, what it may do, and for how long."""
 
-    name: _Name
+    name: str = Field(
+        description="What it is for; no two have one name, in any case. 1 to 100 characters that "
+        "can be seen, without outer white space.",
+        examples=[_NAME_EXAMPLE],
+        json_schema_extra={
+            "minLength": 1,
+            "maxLength": NAME_MAX_CHARACTERS,
+            "pattern": NAME_PATTERN,
+        },
+    )
     scope: _Scope
     expires_in: _Lifetime | None = Field(
         default=None,
@@ -53,7 +64,9 @@ class TokenInfo(BaseModel):
     """What is known of an API token; its text is not."""
 
     id: str = Field(description="Names it; no secret.", examples=[_ID_EXAMPLE])
-    name: _Name
+    name: str = Field(
+        description="What it is for, in Unicode normalisation form C.", examples=[_NAME_EXAMPLE]
+    )
     scope: _Scope
     created_at: Moment
     expires_at: Moment | None = Field(description="Null when it does not expire.")
@@ -78,10 +91,26 @@ class TokenListResponse(BaseModel):
     items: list[TokenInfo]
 
 
+def _token_id(text: str) -> str:
+    """The id as it is, if a token can have it."""
+    if re.fullmatch(ID_PATTERN, text) is None:
+        says = "Give the token's id as GET /tokens lists it: 12 digits and letters from a to f"
+        raise PydanticCustomError("token_id", says)
+    return text
+
+
 class TokenPath(PathInput):
     """Which API token."""
 
-    token_id: Annotated[str, Field(description="The token's id.", examples=[_ID_EXAMPLE])]
+    token_id: Annotated[
+        str,
+        AfterValidator(_token_id),
+        Field(
+            description="The token's id.",
+            examples=[_ID_EXAMPLE],
+            json_schema_extra={"pattern": f"^{ID_PATTERN}$"},
+        ),
+    ]
 
 
 @operation(
@@ -91,7 +120,7 @@ class TokenPath(PathInput):
         tag=_TAG,
         access=Access.SESSION,
         answers=(Answer(status=201, says="The token.", body=(TokenCreatedResponse,)),),
-        refusals=(409, 503),
+        refusals=(ApiTokenNameTaken, TooManyApiTokens, IndexFailure),
     ),
 )
 async def create_token(call: Call, body: CreateTokenRequest) -> web.Response:
@@ -126,7 +155,7 @@ async def list_tokens(call: Call) -> web.Response:
         tag=_TAG,
         access=Access.SESSION,
         answers=(Answer(status=204, says="It works no more."),),
-        refusals=(503,),
+        refusals=(ApiTokenNotFound, IndexFailure),
     ),
 )
 async def revoke_token(call: Call, path: TokenPath) -> web.Response:

@@ -11,7 +11,9 @@ from tagline.api.health import HealthResponse, answer_readiness, readiness
 from tagline.api.inputs import Call, HeaderInput
 from tagline.api.operations import Access, Answer, Declaration, operation
 from tagline.api.payloads import RescanProgress, RescanResponse
+from tagline.api.refusals import ServerStopping
 from tagline.api.stopping import unless_stopping
+from tagline.errors import IndexFailure, StorageUnavailable
 
 _RESPOND_ASYNC = "respond-async"
 
@@ -48,7 +50,7 @@ class RescanHeaders(HeaderInput):
                 headers=("Location", "Preference-Applied"),
             ),
         ),
-        refusals=(503,),
+        refusals=(StorageUnavailable, IndexFailure, ServerStopping),
     ),
 )
 async def rescan(call: Call, headers: RescanHeaders) -> web.Response:

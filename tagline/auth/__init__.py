@@ -3,7 +3,9 @@
 from tagline.auth.api_store import ApiTokenStore
 from tagline.auth.api_tokens import (
     EXPIRY_MAX_SECONDS,
+    ID_PATTERN,
     NAME_MAX_CHARACTERS,
+    NAME_PATTERN,
     ApiToken,
     ApiTokenService,
     NewApiToken,
@@ -20,7 +22,9 @@ from tagline.auth.tokens import TokenPair, TokenService
 
 __all__ = [
     "EXPIRY_MAX_SECONDS",
+    "ID_PATTERN",
     "NAME_MAX_CHARACTERS",
+    "NAME_PATTERN",
     "SCOPES",
     "ApiToken",
     "ApiTokenService",

@@ -27,6 +27,7 @@ from tagline.errors import (
     InvalidValue,
     TooManyApiTokens,
 )
+from tagline.model.text import WHITE_SPACE
 
 TOKEN_PREFIX = "tagline_"  # noqa: S105 - what every token begins with
 MAX_API_TOKENS = 100
@@ -35,9 +36,23 @@ EXPIRY_MAX_SECONDS = 10 * 365 * 86400
 USE_NOTED_SECONDS = 3600.0
 _ID_BYTES = 6
 _SECRET_BYTES = 32
-_FORM = re.compile(r"tagline_([0-9a-f]{12})_[0-9a-f]{64}")
-# Controls, invisible formats, lone surrogates, unassigned; line and paragraph separators.
-_UNFIT_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+ID_PATTERN = "[0-9a-f]{12}"
+_FORM = re.compile(rf"tagline_({ID_PATTERN})_[0-9a-f]{{64}}")
+# Controls, invisible formats, separators of lines, private use and what is no character. They are
+# listed, since their categories differ from one version of Unicode to the next; those beyond U+FFFF
+# are not, since programs differ in how a class names them.
+_UNFIT = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb"
+    r"\ufffe\uffff"
+)
+_OUTER = f"[^{_UNFIT}{WHITE_SPACE}]"
+NAME_PATTERN = f"^{_OUTER}([^{_UNFIT}]*{_OUTER})?$"
+"""What a name may hold, beside its length: nothing that cannot be seen, and no outer white space.
+
+So of Python's, JSON Schema's and other regular expressions.
+"""
+_NAME = re.compile(NAME_PATTERN)
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,14 +214,13 @@ def fit_name(name: str) -> str:
     Raises:
         InvalidValue: it is empty, too long, or holds what cannot be seen.
     """
-    name = unicodedata.normalize("NFC", name)
     if not name or name != name.strip():
         raise InvalidValue("name", "must not be empty, or begin or end with white space")
     if len(name) > NAME_MAX_CHARACTERS:
         raise InvalidValue("name", f"must have at most {NAME_MAX_CHARACTERS} characters")
-    if any(unicodedata.category(character) in _UNFIT_CATEGORIES for character in name):
+    if not _NAME.fullmatch(name) or any("\ud800" <= each <= "\udfff" for each in name):
         raise InvalidValue("name", "must not hold control or invisible characters")
-    return name
+    return unicodedata.normalize("NFC", name)
 
 
 def _is_of(token: str, row: ApiTokenRow) -> bool:

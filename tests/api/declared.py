@@ -5,6 +5,7 @@ import re
 
 import aiohttp
 
+from tagline.api.errors import TABLE
 from tagline.api.keys import DESCRIBED
 
 OF_EVERY_MESSAGE = frozenset(
@@ -17,8 +18,9 @@ OF_EVERY_MESSAGE = frozenset(
 """Headers of HTTP itself and for the safety of browsers: no client of this API acts on them."""
 NOT_ALWAYS = frozenset({"last-modified", "link", "preference-applied", "set-cookie", "vary"})
 """Declared headers of a success that are left out where there is nothing to say."""
-OF_NO_OPERATION = frozenset({400, 405, 417})
-"""What the server answers before any operation is met: no HTTP, no such method, no such wish."""
+OF_NO_OPERATION = frozenset({405})
+"""What no operation answers: the address has none of this method."""
+MANY = "/photos/metadata"
 
 
 def faults_of(document, method: str, path: str, status: int, headers) -> list[str]:
@@ -35,6 +37,38 @@ def faults_of(document, method: str, path: str, status: int, headers) -> list[st
     where = f"{method} {path}: {status}"
     return [f"{where} has {name}, undeclared" for name in sorted(undeclared)] + [
         f"{where} lacks {name}" for name in sorted(missing)
+    ]
+
+
+def faults_of_error(document, method: str, path: str, answer, body) -> list[str]:
+    """What is wrong with the type of an error: it is not listed, or its headers are not there."""
+    said, where = body.get("type"), f"{method} {path}: {answer.status}"
+    declared = (_declared(document, method.lower(), path) or {}).get(str(answer.status))
+    listed = types_in(declared) if declared else {row.type for row in TABLE.values()}
+    if said is None and answer.status == 503 and "status" in body:
+        return []  # how the server is, which is no error
+    if said not in listed:
+        return [f"{where} has the type {said}, not listed"]
+    wanted = {name for row in TABLE.values() if row.type == said for name in row.headers}
+    return [f"{where} ({said}) lacks {name}" for name in wanted - set(answer.headers)]
+
+
+def types_in(response) -> set[str]:
+    """The types of errors that one declared answer lists."""
+    schema = response["content"]["application/json"]["schema"]
+    narrowed = (each.get("properties", {}) for each in schema.get("anyOf", [schema]))
+    return {word for each in narrowed for word in each.get("type", {}).get("enum", ())}
+
+
+def faults_of_results(document, results) -> list[str]:
+    """What is wrong with the types of the results of many changes."""
+    listed = document["components"]["schemas"]["ChangeResult"]["properties"]["type"]["enum"]
+    refused = [each for each in results if each["status"] >= 400]
+    odd = [each for each in results if each["status"] < 400 and "type" in each]
+    return [f"{MANY}: a result has {each.get('type')}, not listed" for each in odd] + [
+        f"{MANY}: a result has the type {each.get('type')}, not listed"
+        for each in refused
+        if each.get("type") not in listed
     ]
 
 
@@ -57,6 +91,13 @@ def watching(app, faults: list[str]) -> aiohttp.TraceConfig:
     async def note(session, context, told):
         path, answer = told.url.raw_path, told.response
         faults.extend(faults_of(document, told.method, path, answer.status, answer.headers))
+        if told.method == "HEAD":
+            return
+        if answer.status >= 400:
+            error = json.loads(await answer.read())
+            faults.extend(faults_of_error(document, told.method, path, answer, error))
+        elif (told.method, path) == ("PATCH", MANY):
+            faults.extend(faults_of_results(document, json.loads(await answer.read())["results"]))
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(note)

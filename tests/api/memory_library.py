@@ -21,10 +21,12 @@ from tagline.auth import (
 from tagline.errors import (
     ExchangedMeanwhile,
     InvalidPassword,
+    InvalidRefreshToken,
     InvalidToken,
     PhotoModified,
     PhotoNotFound,
     PreconditionFailed,
+    TaglineError,
     TooManyAttempts,
 )
 from tagline.index import open_database, open_index
@@ -203,6 +205,15 @@ class MemoryLibrary:
             self.photos[photo_id] = photo
         return photo
 
+    async def edit_many(self, wanted, by=None) -> list[Photo | Exception]:
+        async def outcome(edit) -> Photo | Exception:
+            try:
+                return await self.edit(edit.photo_id, edit.change, edit.precondition, by)
+            except TaglineError as error:
+                return error
+
+        return [await outcome(edit) for edit in wanted]
+
     async def open_image(self, photo_id: str) -> tuple[Photo, MemoryObject]:
         photo = self._photo(photo_id)
         opened = MemoryObject(self.data[photo_id], self.mtime_ns)
@@ -310,7 +321,7 @@ class MemoryLibrary:
                 new = self._issue()
                 del self.pairs[access]
                 return new
-        raise InvalidToken("Invalid or expired refresh token")
+        raise InvalidRefreshToken
 
     async def logout(self, access_token: str | None, refresh_token: str | None) -> None:
         self._check()

@@ -74,7 +74,13 @@ async def test_a_refusal_refuses_itself_alone(world):
     results = answer["results"]
     assert answer["refused"] == 8
     statuses = [result["status"] for result in results]
-    assert statuses == [412, 409, 404, 404, 422, 422, 422, 422, 200, 200]
+    assert statuses == [412, 409, 404, 422, 422, 422, 422, 422, 200, 200]
+    types = ["precondition_failed", "photo_modified", "photo_not_found"]
+    assert [result.get("type") for result in results] == types + ["validation_error"] * 5 + [
+        None,
+        None,
+    ]
+    assert results[8]["id"] == a["id"].upper()
     assert results[0]["etag"] == a["etag"]
     assert results[1]["last_modified"] == b["last_modified"]
     for single, headers, many in (
@@ -82,9 +88,9 @@ async def test_a_refusal_refuses_itself_alone(world):
         ({"rating": 6, "colour": "red"}, None, results[4]),
     ):
         said = await world.edit(a["id"], many["status"], headers=headers, **single)
-        assert said["detail"] == many["detail"]
+        assert (said["type"], said["detail"]) == (many["type"], many["detail"])
     assert results[2]["detail"].startswith("Photo not found: ")
-    assert [p["loc"] for p in results[5]["detail"]] == [["body", "id"]]
+    assert [[p["loc"] for p in results[n]["detail"]] for n in (3, 5)] == [[["body", "id"]]] * 2
     assert [r["id"] for r in results[5:8]] == [None, None, a["id"]]
     now = await world.by_key()
     assert now["a.jpg"]["metadata"] == a["metadata"] | {"description": "yes"}

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -17,14 +18,13 @@ from tagline.api import (
     payloads,
     probes,
 )
-from tagline.api.errors import TABLE
+from tagline.api.errors import row_of
 from tagline.api.openapi import make_document
 from tagline.api.operations import Access
-from tagline.api.refusal_table import REFUSALS
 from tagline.errors import IndexUnavailable, StorageUnavailable
 from tagline.library import ScanState, Status
 from tagline.sync import WatchMode, WatchState
-from tests.api.declared import faults_of
+from tests.api.declared import faults_of, faults_of_error, faults_of_results
 
 DOCUMENT = make_document(ALL_OPERATIONS, "1.2.3")
 OPERATIONS = {
@@ -83,6 +83,16 @@ def test_what_is_not_declared_is_found():
     odd = faults_of(DOCUMENT, "HEAD", path, 304, right | {"Location": "/"})
     assert odd == [f"HEAD {path}: 304 has location, undeclared"]
     assert faults_of(DOCUMENT, "GET", path, 507, right) == [f"GET {path}: 507 is not declared"]
+    busy = SimpleNamespace(status=503, headers={"Retry-After": "1"})
+    assert faults_of_error(DOCUMENT, "GET", path, busy, {"type": "storage_unavailable"}) == []
+    for word in ("storage_full", None):
+        (fault,) = faults_of_error(DOCUMENT, "GET", path, busy, {"type": word})
+        assert fault == f"GET {path}: 503 has the type {word}, not listed"
+    at_once = SimpleNamespace(status=503, headers={})
+    (fault,) = faults_of_error(DOCUMENT, "GET", path, at_once, {"type": "storage_unavailable"})
+    assert fault.endswith("lacks Retry-After")
+    odd = [{"status": 409}, {"status": 409, "type": "storage_full"}, {"status": 409, "type": "x"}]
+    assert len(faults_of_results(DOCUMENT, odd)) == 2
 
 
 async def test_the_document_is_served_to_everybody(anonymous):
@@ -162,7 +172,8 @@ def test_security_is_as_enforced():
         for alternative in said["security"]:
             assert set(alternative) <= set(DOCUMENT["components"]["securitySchemes"])
         assert ("401" in said["responses"]) == (
-            operation.access is not Access.OPEN or 401 in operation.refusals
+            operation.access is not Access.OPEN
+            or any(row_of(kind).status == 401 for kind in operation.refusals)
         )
         if operation.access is Access.SESSION or operation.scope == "write":
             assert "403" in said["responses"] or operation.access is Access.OPEN
@@ -215,11 +226,6 @@ def test_the_words_of_health_are_listed():
         declared = schemas[model]["properties"][member]
         assert tuple(declared["enum"]) == words
         assert set(declared.get("examples", ())) <= set(words)
-
-
-def test_every_error_status_of_the_table_is_documented():
-    """The table of answers and the table of meanings know the same statuses."""
-    assert {row.status for row in TABLE.values()} <= set(REFUSALS)
 
 
 class Page(HTMLParser):

@@ -332,11 +332,12 @@ async def test_streams_are_bounded(world, open_stream):
     streams = [await open_stream() for _ in range(3)]
     refused = await open_stream(status=429)
     assert int(refused.response.headers["Retry-After"]) > 0
+    assert (await refused.response.json())["type"] == "too_many_streams"
     world.login_headers = await world.login()
     await open_stream()
     refused = await open_stream(status=503)
     assert int(refused.response.headers["Retry-After"]) > 0
-    assert set(await refused.response.json()) == {"detail"}
+    assert (await refused.response.json())["type"] == "streams_busy"
     streams[0].response.close()
     while True:
         response = await world.session.get(f"{world.url}/events", headers=world.login_headers)

@@ -1,15 +1,10 @@
 """What is remembered from one request to the next, and judged by the state of now all the same."""
 
-import uuid
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from tagline.api.authentication import bearer_token
-from tagline.api.photos import canonical_id
-from tagline.errors import InvalidToken, PhotoNotFound
+from tagline.errors import InvalidToken
 
 OVER_LONG = "&fields=" + ",".join(["id"] * 400)
 """With it a query string is too long to be remembered."""
@@ -79,14 +74,3 @@ def test_only_tokens_are_remembered():
     assert bearer_token(CIMultiDict(Authorization="Bearer abc")) == "abc"
     with pytest.raises(InvalidToken):
         bearer_token(twice)
-
-
-@given(st.uuids(), st.sampled_from([str, lambda i: i.hex, lambda i: i.urn, lambda i: f"{{{i}}}"]))
-def test_an_id_is_known_in_either_case_and_in_one_form(photo_id, written):
-    """Ids are those of RFC 9562 with hyphens, in either case; other forms name no photo."""
-    for text in (written(photo_id), written(photo_id).upper(), written(photo_id) + "\n"):
-        if text.lower() == str(photo_id):
-            assert canonical_id(text) == str(uuid.UUID(text))
-        else:
-            with pytest.raises(PhotoNotFound):
-                canonical_id(text)

@@ -115,6 +115,7 @@ async def test_stale_preconditions_are_refused_by_the_real_library(client):
     response = await client.patch(path, json=stale)
     assert response.status == 409
     assert json.loads(await response.read()) == {
+        "type": "photo_modified",
         "detail": "Photo has been modified since last retrieval",
         "last_modified": photo["last_modified"],
         "etag": photo["etag"],
@@ -150,7 +151,10 @@ async def test_a_session_ends(client):
     assert (await client.get("/photos", headers=headers)).status == 401
     response = await client.post("/refresh", json={"refresh_token": pair["refresh_token"]})
     assert response.status == 401
-    assert await response.json() == {"detail": "Invalid or expired refresh token"}
+    assert await response.json() == {
+        "type": "invalid_refresh_token",
+        "detail": "Invalid or expired refresh token",
+    }
 
 
 async def test_wrong_passwords_are_limited_by_address(client):
@@ -159,7 +163,10 @@ async def test_wrong_passwords_are_limited_by_address(client):
         response = await client.post("/login", json={"password": "wrong"})
         if response.status == 429:
             break
-        assert await response.json() == {"detail": "Invalid password"}
+        assert await response.json() == {
+            "type": "invalid_password",
+            "detail": "Invalid password",
+        }
     assert response.status == 429
     assert int(response.headers["Retry-After"]) >= 1
 

@@ -209,10 +209,10 @@ async def test_queries_that_are_not_declared_are_refused(world, query):
 
 
 async def test_unknown_photos_and_strangers_get_nothing(world, aiohttp_client):
-    """404 and 401, as everywhere."""
+    """404, 422 and 401, as everywhere."""
     unknown = "/photos/00000000-0000-0000-0000-000000000000/thumbnail"
     assert (await world.client.get(unknown)).status == 404
-    assert (await world.client.get("/photos/x/preview")).status == 404
+    assert (await world.client.get("/photos/x/preview")).status == 422
     stranger = await aiohttp_client(create_app(world.library, ApiOptions()))
     assert (await stranger.get(world.address("a.jpg"))).status == 401
 

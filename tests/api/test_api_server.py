@@ -80,7 +80,7 @@ async def test_what_is_no_http_is_answered_in_json(app, lines, request_bytes, st
     assert {f"{name}: {value}".encode() for name, value in RULES.items()} <= set(
         head.split(b"\r\n")
     )
-    assert set(json.loads(body)) == {"detail"}
+    assert json.loads(body)["type"] == {400: "malformed_request", 431: "header_too_large"}[got]
     assert b"s3cret" not in head + body
     assert "s3cret" not in lines()
 
@@ -92,7 +92,7 @@ async def test_bad_chunks_in_a_body(app):
     async with serving(app, ANY_PORT) as url:
         status, _, body = await exchange(url, request)
     assert status == 400
-    assert set(json.loads(body)) == {"detail"}
+    assert json.loads(body)["type"] in {"incomplete_body", "malformed_request"}
 
 
 async def test_who_hangs_up_in_a_body_fills_no_log(app, lines):

@@ -41,7 +41,8 @@ async def test_every_protected_operation_demands_a_token(
         assert challenge.startswith('Bearer realm="tagline"')
         assert ("invalid_token" in challenge) == (authorization is not None)
         if method != "HEAD":
-            assert set(await response.json()) == {"detail"}
+            told = "missing_token" if authorization is None else "invalid_token"
+            assert (await response.json())["type"] == told
 
 
 async def test_a_handler_without_an_operation_is_not_served(aiohttp_client, library, options):
@@ -88,7 +89,10 @@ async def test_login_refresh_logout(anonymous, library):
     payloads.RefreshResponse.model_validate(second, extra="forbid")
     response = await anonymous.post("/refresh", json={"refresh_token": first["refresh_token"]})
     assert response.status == 401
-    assert await response.json() == {"detail": "Invalid or expired refresh token"}
+    assert await response.json() == {
+        "type": "invalid_refresh_token",
+        "detail": "Invalid or expired refresh token",
+    }
     assert library.addresses == ["127.0.0.1"] * 3
 
     headers = {"Authorization": f"Bearer {second['access_token']}"}
@@ -133,7 +137,10 @@ async def test_a_wrong_password(anonymous):
     """The sentence of the design."""
     response = await anonymous.post("/login", json={"password": "wrong"})
     assert response.status == 401
-    assert await response.json() == {"detail": "Invalid password"}
+    assert await response.json() == {
+        "type": "invalid_password",
+        "detail": "Invalid password",
+    }
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="tagline"'
 
 
