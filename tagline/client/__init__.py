@@ -8,7 +8,9 @@ It loads nothing of the server::
 
 There are methods for photos, their history and pictures, and events; ``request`` is for any other
 operation that answers with JSON. Photos are the JSON of the API as dictionaries; ``/docs`` of the
-server describes every member. All that goes wrong is a ``ClientError``.
+server describes every member. All that goes wrong is a ``ClientError``; the ``type`` of an
+``ApiError`` is the word by which to decide. Where the server says when to try again, the client
+waits and does, up to ``patience_seconds``.
 """
 
 from tagline.client.client import TaglineClient

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, cast
 from urllib.parse import quote
 
 from tagline.client.errors import Unreachable
 from tagline.client.events import Event, EventStream
+from tagline.client.patience import BEING_WRITTEN, Patience, Sleep
 from tagline.client.session import Session, not_tagline, read_json
 
 Json = dict[str, Any]
@@ -17,6 +19,8 @@ _CHANGES = 100
 """So few that a slow disk has written them before the connection looks dead."""
 _CHANGES_BYTES = 1_000_000
 _CHUNK_BYTES = 256 * 1024
+_RETRY_SECONDS = 10
+_OK = 200
 
 
 class TaglineClient:
@@ -26,17 +30,33 @@ class TaglineClient:
         url: where the server is, such as ``http://127.0.0.1:8000``.
         password: the server's password; tokens are fetched and renewed by themselves.
         token: an API token instead of the password.
+        patience_seconds: how long one call may wait in all, where the server says when to try
+            again: another program may still be writing the photo, or too much is asked for at
+            once, or (only to look) the photos are not there now. 0 for not at all.
+        sleep: waits for some seconds.
 
     Every method raises ``ApiError`` where the server refuses, ``Unreachable`` where it does not
     answer. Many tasks may use one client at the same time.
     """
 
-    def __init__(self, url: str, *, password: str | None = None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: str | None = None,
+        token: str | None = None,
+        patience_seconds: float = 60.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._url, self._password, self._token = url, password, token
+        self._patience = partial(Patience, patience_seconds, sleep)
+        self._sleep = sleep
         self._open: Session | None = None
 
     async def __aenter__(self) -> Self:
-        self._open = Session(self._url, password=self._password, token=self._token)
+        self._open = Session(
+            self._url, password=self._password, token=self._token, patience=self._patience
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -96,7 +116,7 @@ class TaglineClient:
         """Change what a photo says; members that are left out stay.
 
         With ``if_match``, the photo's ``etag`` as last seen, a photo that somebody else has changed
-        since is left as it is: ``ApiError`` with status 412.
+        since is left as it is: ``ApiError`` with the type ``precondition_failed``.
         """
         path, guard = f"{_path(photo_id)}/metadata", _guard(if_match)
         return await self._object("PATCH", path, json=dict(changes), headers=guard)
@@ -105,14 +125,34 @@ class TaglineClient:
         """Change many photos; a result for each, in their order, with its ``status``.
 
         Each change has the photo's ``id``, and ``if_match`` where it is to guard. They are sent at
-        most 100 at a time; where one of these requests fails, those before it are done.
+        most 100 at a time; where one of these requests fails, those before it are done. Changes of
+        photos that another program may still be writing are sent again alone, unless a later change
+        of the same photo was made meanwhile.
         """
-        results, kind = list[Json](), {"Content-Type": "application/json"}
+        results, patience = list[Json](), self._patience()
         for part in list(_parts(changes)):
-            body = f'{{"changes": [{", ".join(part)}]}}'.encode()
-            answer = await self._object("PATCH", "/photos/metadata", data=body, headers=kind)
-            results += answer["results"]
+            results += await self._change(part, patience)
         return results
+
+    async def _change(self, part: Sequence[str], patience: Patience) -> list[Json]:
+        """The results of some changes, those sent again that only need time."""
+        results = await self._send_changes(part, patience)
+        while places := _only_early(results):
+            wait = max(results[place].get("retry_after", _RETRY_SECONDS) for place in places)
+            if not await patience.wait(wait):
+                break
+            again = await self._send_changes([part[place] for place in places], patience)
+            for place, result in zip(places, again, strict=True):
+                results[place] = result
+        return results
+
+    async def _send_changes(self, part: Sequence[str], patience: Patience) -> list[Json]:
+        """The results of one request with changes."""
+        body, kind = f'{{"changes": [{", ".join(part)}]}}', {"Content-Type": "application/json"}
+        answer = await self._object(
+            "PATCH", "/photos/metadata", data=body.encode(), headers=kind, patience=patience
+        )
+        return answer["results"]
 
     async def history(self, photo_id: str) -> list[Json]:
         """All that the server remembers of what was done to a photo, newest first."""
@@ -172,7 +212,7 @@ class TaglineClient:
             except Unreachable:
                 if not opened:
                     raise
-            await asyncio.sleep(stream.pause_seconds)
+            await self._sleep(stream.pause_seconds)
 
 
 def _sendable(query: Mapping[str, str | int]) -> dict[str, str | int]:
@@ -192,6 +232,21 @@ def _parts(changes: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
         size += len(text)
     if part:
         yield part
+
+
+def _only_early(results: Sequence[Json]) -> list[int]:
+    """The places of changes that came while another program wrote, and can still be made.
+
+    After a later change of the same photo an earlier one would bring old values back.
+    """
+    overtaken, found = set[str](), list[int]()
+    for place in reversed(range(len(results))):
+        photo = str(results[place].get("id")).lower()
+        if results[place].get("status") == _OK:
+            overtaken.add(photo)
+        elif results[place].get("type") == BEING_WRITTEN and photo not in overtaken:
+            found.append(place)
+    return found[::-1]
 
 
 def _path(photo_id: str) -> str:

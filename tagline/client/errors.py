@@ -6,8 +6,11 @@ ClientError
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
+
+_SECONDS = re.compile("[0-9]{1,9}")
 
 
 class ClientError(Exception):
@@ -19,20 +22,23 @@ class Unreachable(ClientError):
 
 
 class ApiError(ClientError):
-    """The server answered with an error: its ``status``, ``detail``, and the whole ``body``.
+    """The server answered with an error: its ``status``, ``type``, ``detail``, and the ``body``.
 
     A redirect is one as well: following it could send a password elsewhere, and would turn some
     edits into a mere look.
-    ``detail`` is a sentence that says what to do, or (422) a list of what is wrong.
-    ``retry_after_seconds`` is there where the server says when to try again (429, 503).
+    ``type`` is the stable word of the error, by which a program decides; None where the answer is
+    not Tagline's own. ``detail`` is a sentence that says what to do, or (422) a list of what is
+    wrong. ``retry_after_seconds`` is there where the server says when to try again.
     """
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.status = status
         self.body = _members(body)
         self.detail: Any = self.body.get("detail", _unsaid(headers.get("Location")))
+        word = self.body.get("type")
+        self.type = word if isinstance(word, str) else None
         wait = headers.get("Retry-After", "")
-        self.retry_after_seconds = int(wait) if wait.isdecimal() else None
+        self.retry_after_seconds = int(wait) if _SECONDS.fullmatch(wait) else None
         super().__init__(f"{status}: {self.detail}")
 
 

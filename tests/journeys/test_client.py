@@ -29,13 +29,15 @@ async def test_the_client_finds_describes_and_undoes(server, photos):
         with pytest.raises(ApiError) as refused:
             await tagline.edit(photo["id"], {"rating": 1}, if_match=photo["etag"])
         assert (refused.value.status, refused.value.body["etag"]) == (412, changed["etag"])
+        assert refused.value.type == "precondition_failed"
         assert set(await by_key(tagline, q="oslo")) == {"plain.jpg"}
         (change,) = await tagline.history(photo["id"])
         assert (await tagline.restore(photo["id"], change["n"]))["metadata"]["description"] is None
         results = await tagline.edit_many(
             [{"id": p["id"], "rating": 5} for p in everything.values()] + [{"id": "nobody"}]
         )
-        assert [result["status"] for result in results] == [200] * 9 + [404]
+        assert [result["status"] for result in results] == [200] * 9 + [422]
+        assert results[9]["type"] == "validation_error"
         image = b"".join([piece async for piece in tagline.image(photo["id"])])
         assert image == (photos / "plain.jpg").read_bytes()
         assert (await tagline.thumbnail(photo["id"], 32))[:2] == b"\xff\xd8"
