@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 SOURCES := tagline tests benchmarks deploy
 
-.PHONY: help serve test fuzz hard soak api-test slow losscheck portability bench check lint types layers dead-code pins format lock swagger-ui audit sbom clean
+.PHONY: help serve test fuzz hard writers mounts soak api-test slow losscheck portability bench check lint types layers dead-code pins format lock swagger-ui audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,7 +39,13 @@ fuzz: $(VENV)/.dev ## Damaged files against every parser and writer (TAGLINE_FUZ
 	TAGLINE_FUZZ_SECONDS=$${TAGLINE_FUZZ_SECONDS:-60} $(BIN)/pytest -q -m slow tests/fuzz
 
 hard: $(VENV)/.dev ## Kills, full and pulled disks, attackers, racing programs (TAGLINE_KILLS=50)
-	$(BIN)/pytest -q -m slow $(or $(HARD),tests/hard)
+	$(BIN)/pytest -q -m slow $(or $(HARD),tests/hard --ignore tests/hard/writers --ignore tests/hard/mounts)
+
+writers: $(VENV)/.dev ## Programs that are still copying photos in while others describe them (TAGLINE_WRITERS=all)
+	$(BIN)/pytest -q -n 3 -m slow tests/hard/writers
+
+mounts: $(VENV)/.mounts ## Photos on mergerfs, bindfs, NTFS, exFAT, sshfs and SeaweedFS (TAGLINE_MOUNT_KILLS=2, TAGLINE_RIVAL_SECONDS=4)
+	$(BIN)/pytest -q -n 3 -m slow tests/hard/mounts
 
 soak: $(VENV)/.dev ## A week of a household in SOAK_MINUTES=10; 100,000 photos in 256 MiB (SOAK_WRITE=1)
 	SOAK_MINUTES=$(or $(SOAK_MINUTES),10) SOAK_WRITE=$(SOAK_WRITE) $(BIN)/pytest -q -rP -m slow $(or $(SOAK),tests/soak)
@@ -75,7 +81,7 @@ lock: ## Renew the hash-pinned locks (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra build --extra dev --extra api --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q -c requirements-dev.lock -o requirements-api.lock
-	sed -n '/^audit = \[/,/^\]/s/^ *"\(.*\)",/\1/p' pyproject.toml | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-audit.lock
+	for extra in audit mounts; do sed -n "/^$$extra = \[/,/^\]/s/^ *\"\(.*\)\",/\1/p" pyproject.toml | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-$$extra.lock || exit; done
 
 swagger-ui: ## Renew the Swagger UI that is shipped (VERSION=5.x.y; needs npm)
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && cd "$$tmp" && npm pack --silent swagger-ui-dist@$(VERSION) && tar xzf *.tgz && \
@@ -122,6 +128,10 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.api: requirements-api.lock pyproject.toml | $(VENV)/bin/python
 	$(call install,requirements-api.lock)
 	@touch $@ $(VENV)/.dev $(VENV)/.serve
+
+$(VENV)/.mounts: requirements-mounts.lock | $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-mounts.lock
+	@touch $@
 
 # Apart from the rest, so that no tool of the audit is taken for a part of Tagline.
 $(VENV)/.audit: requirements-audit.lock | $(VENV)/bin/python

@@ -9,6 +9,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +17,8 @@ from typing import NoReturn
 import pytest
 
 IN_CI = bool(os.environ.get("CI"))
-_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+# Last the interpreter's own place: some programs come as Python packages.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:{Path(sys.executable).parent}"
 
 
 def missing(name: str) -> NoReturn:

@@ -95,10 +95,10 @@ def mounts() -> Iterator[Mounts]:
 
 
 @pytest.fixture
-def faulty_disk(tmp_path: Path) -> Iterator[FaultyDisk]:
+def faulty_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FaultyDisk]:
     """A disk whose failures are ordered; skips where a file system in user space is not allowed."""
     demand_fuse()
-    disk = FaultyDisk(tmp_path)
+    disk = FaultyDisk(tmp_path, *getattr(request, "param", ()))
     try:
         assert disk.mounted
         yield disk

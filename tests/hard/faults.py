@@ -13,10 +13,11 @@ MANY = 1 << 30
 class FaultyDisk:
     """A mounted directory ``point`` over ``source``; what fails is by order.
 
-    What is done in ``source`` nobody is told of at ``point``, as on a network share.
+    What is done in ``source`` nobody is told of at ``point``, as on a network share. ``more`` are
+    further arguments of ``faulty_disk``.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more: str) -> None:
         self.source, self.point = directory / "source", directory / "disk"
         self.source.mkdir()
         self.point.mkdir()
@@ -26,7 +27,12 @@ class FaultyDisk:
         self.heal()
         program = Path(__file__).with_name("faulty_disk.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(program), *map(str, (self.source, self.point, self._order))],
+            [
+                sys.executable,
+                str(program),
+                *map(str, (self.source, self.point, self._order)),
+                *more,
+            ],
             stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None

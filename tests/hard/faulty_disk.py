@@ -4,8 +4,10 @@ Run as ``python faulty_disk.py SOURCE POINT ORDER``; mounts, says ``mounted``, a
 is unmounted. ORDER is a file of JSON that says what fails from when it is changed: ``operations``
 (names, or ``*``), ``error`` (errno; 0: it succeeds, then all stands still until SIGCONT), ``name``
 (a part of the path), ``passed`` (so many operations succeed before), ``times`` (so many fail). What
-failed last is told in ORDER with ``.met``. Extended attributes and exchanging renames are missing,
-as on many network mounts. The wire format is that of the kernel's ``include/uapi/linux/fuse.h``.
+failed last is told in ORDER with ``.met``. With ``--flush``, what close(2) answers is what
+``flush`` does; without it the kernel does not ask, so that a process whose disk hangs can end.
+Extended attributes and exchanging renames are missing, as on many network mounts. The wire format
+is that of the kernel's ``include/uapi/linux/fuse.h``.
 """
 
 import ctypes
@@ -141,8 +143,9 @@ class Disk:
             self._last = node = self._last + 1
             self._ids[key] = node
             self._nodes[node] = [found, 0]
-        else:
-            os.close(found)
+        else:  # known by the name that it was found by last
+            os.close(self._nodes[node][0])
+            self._nodes[node][0] = found
         self._nodes[node][1] += 1
         return struct.pack("<QQQQII", node, 0, 0, 0, 0, 0) + attributes(status)
 
@@ -251,6 +254,9 @@ class Disk:
         os.fsync(struct.unpack_from("<Q", body)[0])
         return b""
 
+    def flush(self, _node: int, _body: bytes) -> bytes:
+        return b""
+
     def opendir(self, node: int, _body: bytes) -> bytes:
         handle = os.open(self._at(node), os.O_RDONLY | os.O_DIRECTORY)
         with os.scandir(handle) as entries:
@@ -284,6 +290,7 @@ class Disk:
         return os.fsencode(os.readlink("", dir_fd=self._fd(node)))
 
 
+FLUSH = 25
 OPERATIONS: dict[int, Callable[[Disk, int, bytes], bytes]] = {
     1: Disk.lookup,
     2: Disk.forget,
@@ -301,6 +308,7 @@ OPERATIONS: dict[int, Callable[[Disk, int, bytes], bytes]] = {
     17: Disk.statfs,
     18: Disk.release,
     20: Disk.fsync,
+    FLUSH: Disk.flush,
     26: Disk.init,
     27: Disk.opendir,
     28: Disk.readdir,
@@ -311,8 +319,10 @@ OPERATIONS: dict[int, Callable[[Disk, int, bytes], bytes]] = {
 }
 
 
-def main(source: str, point: str, order: str) -> None:
+def main(source: str, point: str, order: str, flush: str = "") -> None:
     """Mount, and serve."""
+    if not flush:
+        del OPERATIONS[FLUSH]
     os.umask(0)
     device = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"

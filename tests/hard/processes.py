@@ -57,6 +57,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
+            "TAGLINE_SETTLE_SECONDS": "0",
             "PATH": os.environ["PATH"],
             "HOME": str(data),
             "DATABASE_URL": f"tinydb:///{data}",

@@ -36,8 +36,12 @@ async def server(disk, start_server):
 
 
 def texts_on_disk(path):
-    """Every text of a photo and of the sidecars beside it, in whatever place."""
-    places = (path, path.with_name(f"{path.name}.xmp"), path.with_name(f"{path.name}.json"))
+    """Every text of a photo and of the sidecars beside it, in whatever place.
+
+    A disk that failed for good while the photo was aside has it under its hidden name until then.
+    """
+    aside = path.parent.glob(f".tagline-*-{path.name}")
+    places = (*aside, path, path.with_name(f"{path.name}.xmp"), path.with_name(f"{path.name}.json"))
     return {
         text
         for place in places
@@ -65,7 +69,10 @@ async def has_met(disk):
 
 def unreadable(error):
     """What is said of a photo whose disk fails, in the system's words for the error."""
-    return f"The file cannot be read: {os.strerror(error)}; check its disk and try again."
+    advice = "check its disk and try again"
+    if error == errno.ESTALE:
+        advice = "another program replaced it meanwhile, try again"
+    return f"The file cannot be read: {os.strerror(error)}; {advice}."
 
 
 def named(number):
@@ -252,6 +259,57 @@ async def test_a_photo_on_a_bad_sector_keeps_what_is_known(disk, server, error):
     disk.heal()
     assert (await server.ask("POST", "/rescan")).status == 200
     assert (await server.describe(photo_id, "and again")).status == 200
+
+
+@pytest.mark.parametrize("faulty_disk", [("--flush",)], ids=[""], indirect=True)
+@pytest.mark.parametrize("error", [errno.EIO, errno.EINVAL], ids=["EIO", "EINVAL"])
+async def test_an_error_of_close_after_reading_is_no_fault_of_the_library(disk, server, error):
+    """Some mounts fail to close a file that was only read: every photo is read and described."""
+    before = await server.by_key()
+    disk.fail("flush", error=error, name="a.jpg")
+    (disk.source / "a.jpg").touch()
+    save_photo(disk.source / "new.jpg", 9)
+    for _ in range(2):
+        rescan = await server.ask("POST", "/rescan")
+        assert rescan.status == 200, rescan
+        assert {fault["object_key"] for fault in rescan.json["errors"]} <= {"a.jpg"}, rescan
+    shown = await server.until_keys(*before, "new.jpg")
+    assert {key: shown[key]["id"] for key in before} == {k: p["id"] for k, p in before.items()}
+    for key in ("new.jpg", "c.gif", "sub/b.jpg"):
+        answer = await server.describe(shown[key]["id"], "beside")
+        assert answer.status == 200, answer
+    image = await server.ask("GET", f"/photos/{shown['a.jpg']['id']}/image")
+    assert image.body == (disk.source / "a.jpg").read_bytes()
+    assert (await server.health())["storage"]["problem"] is None
+    disk.heal()
+    again = (await server.ask("POST", "/rescan")).json
+    assert again["errors"] == []
+    assert (await server.describe(shown["a.jpg"]["id"], "healed")).status == 200
+
+
+@pytest.mark.parametrize("operation", ["open", "read", "getattr"])
+async def test_a_stale_handle_of_a_replaced_photo_is_no_broken_disk(disk, server, operation):
+    """Another machine replaced the file: it is looked at again, and nothing is said of the disk.
+
+    The kernel itself asks a second time where a name or an open file is stale.
+    """
+    before = await server.by_key()
+    photo_id = before["a.jpg"]["id"]
+    for times in (1, 2, 3):
+        disk.fail(operation, error=errno.ESTALE, name="a.jpg", times=times)
+        (disk.source / "a.jpg").touch()
+        rescan = await server.ask("POST", "/rescan")
+        assert rescan.status == 200, rescan
+        assert rescan.json["removed"] == []
+        disk.fail(operation, error=errno.ESTALE, name="a.jpg", times=times)
+        answer = await server.describe(photo_id, f"text {times}")
+        assert answer.status in {200, 409}, (times, answer)
+        image = await server.ask("GET", f"/photos/{photo_id}/image")
+        assert image.status == 200, image
+        disk.heal()
+        assert (await server.ask("POST", "/rescan")).json["errors"] == []
+        assert (await server.describe(photo_id, f"text {times} again")).status == 200
+    assert texts_on_disk(disk.source / "a.jpg") == {b"text 3"}
 
 
 @ERRORS
