@@ -22,6 +22,7 @@ class Apart:
         Image.new("RGB", (16, 12), "blue").save(self.photos / "b.gif")
         self.environment = {
             "PATH": os.environ["PATH"],
+            "TAGLINE_SETTLE_SECONDS": "0",
             "HOME": str(directory / "home"),
             "PHOTO_STORAGE_PATH": str(self.photos),
             "TAGLINE_SIDECAR_PATH": str(self.sidecars),

@@ -23,7 +23,11 @@ def run(tmp_path: Path) -> Run:
     ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tagline", *arguments]
         options = {
-            "env": {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home")},
+            "env": {
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path / "home"),
+                "TAGLINE_SETTLE_SECONDS": "0",
+            },
             "cwd": tmp_path,
             "capture_output": True,
             "text": True,
