@@ -7,7 +7,7 @@ from typing import Final
 from tagline.metadata.holes import HOLE_BYTES, Run, zero_runs
 from tagline.model import ByteSource
 
-PIECE_BYTES: Final = 32 * 1024 * 1024
+PIECE_BYTES: Final = 4 * 1024 * 1024
 """Bytes that are held in memory at once."""
 
 SEARCH_LIMIT: Final = 256 * 1024 * 1024
