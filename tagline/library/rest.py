@@ -73,7 +73,7 @@ class Rest:
         self._demand_still(opened, photo, known.get(photo.object_key))
         for file in sidecars:
             with storage.open(file.object_key) as sidecar:
-                if sidecar.state != file.state:
+                if not file.state.is_touched(sidecar.state):
                     raise ObjectChanged(file.object_key)
                 self._demand_still(sidecar, file, known.get(file.object_key))
         files = {name_of(file.object_key): file for file in sidecars}
